@@ -1,0 +1,155 @@
+//! The auth operations: one folder, one binary, one row of the route table each.
+//!
+//! A row below declares its module too, so that adding an operation is writing its folder and its row;
+//! `cargo test -p latchkey-functions` writes the rest (binaries, the router of `cargo lambda watch`,
+//! `generated/`).
+
+pub mod describe;
+mod registry;
+
+use shared::domain::Action::{ChangeEmail, EmailConfirm, MagicLink, ResetPwd};
+use shared::route::Access::{BatchGet, BatchWrite, Check, Delete, Get, Put, Update};
+use shared::route::Auth::{Key, KeyAndSession, Public};
+use shared::route::Method::{Get as GET, Post as POST};
+use shared::route::Needs;
+use shared::route::Route;
+use shared::route::VERIFY_PATH;
+use shared::route::Secret::{PublicKeys, SigningKey};
+use shared::route::TokenKind;
+
+pub use registry::Operation;
+
+registry::operations! {
+    signup_email: Route {
+        name: "signup-email",
+        summary: "Signs a user up with an email address and a password.",
+        methods: &[POST],
+        paths: &["/agnost/auth/signup-email"],
+        query: &[],
+        auth: Key,
+        needs: Needs {
+            users: &[Put, Delete],
+            tokens: &[(TokenKind::Link(EmailConfirm), &[Put, Delete])],
+            sessions: &[Put],
+            limits: &[Update],
+            secrets: &[SigningKey],
+            email: true,
+        },
+        memory_mib: 512,
+        timeout_seconds: 10,
+    }
+    verify: Route {
+        name: "verify",
+        summary: "Follows the link in an email, and sends the browser back to the app.",
+        methods: &[GET],
+        paths: &[VERIFY_PATH],
+        query: &["key", "action", "redirect"],
+        auth: Public,
+        needs: Needs {
+            users: &[Get, Put, Update, Delete, Check],
+            tokens: &[
+                (TokenKind::Link(EmailConfirm), &[Delete]),
+                (TokenKind::Link(MagicLink), &[Delete]),
+                (TokenKind::Link(ResetPwd), &[Delete]),
+                (TokenKind::Link(ChangeEmail), &[Get, Delete]),
+                (TokenKind::Access, &[Put]),
+            ],
+            email: true,
+            ..Needs::NOTHING
+        },
+        memory_mib: 256,
+        timeout_seconds: 10,
+    }
+    grant: Route {
+        name: "grant",
+        summary: "Exchanges an access token for the user and a session.",
+        methods: &[GET],
+        paths: &["/agnost/auth/grant"],
+        query: &["key"],
+        auth: Public,
+        needs: Needs {
+            users: &[Get, Update],
+            tokens: &[(TokenKind::Access, &[Delete])],
+            sessions: &[Put],
+            secrets: &[SigningKey],
+            ..Needs::NOTHING
+        },
+        memory_mib: 256,
+        timeout_seconds: 10,
+    }
+    signin_email: Route {
+        name: "signin-email",
+        summary: "Signs a user in with an email address and a password.",
+        methods: &[POST],
+        paths: &["/agnost/auth/signin-email"],
+        query: &[],
+        auth: Key,
+        needs: Needs {
+            users: &[Get, Update],
+            sessions: &[Put, BatchWrite],
+            limits: &[Update, Delete, BatchWrite],
+            secrets: &[SigningKey],
+            ..Needs::NOTHING
+        },
+        memory_mib: 512,
+        timeout_seconds: 10,
+    }
+    resend: Route {
+        name: "resend",
+        summary: "Sends the confirmation email again; older links die.",
+        methods: &[POST],
+        paths: &["/agnost/auth/resend"],
+        query: &[],
+        auth: Key,
+        needs: Needs {
+            users: &[Get, Update],
+            tokens: &[(TokenKind::Link(EmailConfirm), &[Put])],
+            limits: &[Update],
+            email: true,
+            ..Needs::NOTHING
+        },
+        memory_mib: 256,
+        timeout_seconds: 10,
+    }
+    user: Route {
+        name: "user",
+        summary: "Gives the user of the session.",
+        methods: &[GET],
+        paths: &["/agnost/auth/user"],
+        query: &[],
+        auth: KeyAndSession,
+        needs: Needs {
+            users: &[Get, BatchGet],
+            sessions: &[Get, BatchGet],
+            secrets: &[PublicKeys],
+            ..Needs::NOTHING
+        },
+        memory_mib: 256,
+        timeout_seconds: 5,
+    }
+    jwks: Route {
+        name: "jwks",
+        summary: "Publishes the keys that session tokens are signed with.",
+        methods: &[GET],
+        paths: &["/.well-known/jwks.json", "/.well-known/openid-configuration"],
+        query: &[],
+        auth: Public,
+        needs: Needs {
+            secrets: &[PublicKeys],
+            ..Needs::NOTHING
+        },
+        memory_mib: 128,
+        timeout_seconds: 5,
+    }
+    health: Route {
+        name: "health",
+        summary: "Says that the service answers, without touching the database.",
+        methods: &[GET],
+        paths: &["/health"],
+        query: &[],
+        auth: Public,
+        needs: Needs::NOTHING,
+        memory_mib: 128,
+        timeout_seconds: 5,
+    }
+}
