@@ -62,7 +62,7 @@ pub fn codes(route: &Route, own: &[Code]) -> Vec<Code> {
 
 /// The OpenAPI document of every operation in the table.
 pub fn openapi() -> Value {
-    let mut generator = schemars::generate::SchemaSettings::openapi3()
+    let mut generator = schemars::generate::SchemaSettings::draft2020_12()
         .with(|settings| {
             settings.meta_schema = None;
             settings.definitions_path = "/components/schemas".into();
