@@ -87,7 +87,7 @@ impl Aws {
     /// For this environment, over a new pool of connections.
     pub fn new(environment: &Environment) -> Self {
         let http = match environment.endpoint.as_deref() {
-            Some(endpoint) if endpoint.starts_with("http://") => Builder::new().build_http(),
+            Some(endpoint) if endpoint.starts_with("http://") => plain_http_client(),
             _ => https_client(),
         };
         Self::over(environment, http)
@@ -148,6 +148,11 @@ impl Aws {
     pub fn ssm(&self) -> aws_sdk_ssm::Client {
         aws_sdk_ssm::Client::new(&self.config)
     }
+}
+
+/// An HTTP client without TLS, for emulators.
+pub fn plain_http_client() -> SharedHttpClient {
+    Builder::new().build_http()
 }
 
 fn https_client() -> SharedHttpClient {

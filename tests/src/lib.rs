@@ -1,1 +1,13 @@
-//! Placeholder.
+//! The harness of the acceptance suite.
+//!
+//! [`App::start`] gives a running system of its own: in this process, on a database in memory and with a clock
+//! that moves; or, with `LATCHKEY_BASE_URL` set, the one that runs there (with `tests/settings.json`).
+//! Tests make their own people up, so that they can share a system.
+
+mod answer;
+mod app;
+pub mod recorder;
+pub mod snapshot;
+
+pub use answer::{Answer, Mail};
+pub use app::{App, Call, PASSWORD, REDIRECT};
