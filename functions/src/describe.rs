@@ -26,6 +26,11 @@ pub(crate) fn describe<D: Operation>(generator: &mut SchemaGenerator) -> Descrip
     }
 }
 
+/// The codes that an operation answers beside those of the common rules.
+pub fn own_codes(operation: &crate::Operation) -> &'static [Code] {
+    (operation.describe)(&mut SchemaGenerator::default()).codes
+}
+
 /// The codes that an operation may answer: its own, and those of the common rules that it comes under.
 pub fn codes(route: &Route, own: &[Code]) -> Vec<Code> {
     let mut all = own.to_vec();

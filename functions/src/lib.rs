@@ -86,8 +86,8 @@ registry::operations! {
         auth: Key,
         needs: Needs {
             users: &[Get, Update],
-            sessions: &[Put, BatchWrite],
-            limits: &[Update, Delete, BatchWrite],
+            sessions: &[BatchWrite],
+            limits: &[Update, BatchWrite],
             secrets: &[SigningKey],
             ..Needs::NOTHING
         },
@@ -119,8 +119,8 @@ registry::operations! {
         query: &[],
         auth: KeyAndSession,
         needs: Needs {
-            users: &[Get, BatchGet],
-            sessions: &[Get, BatchGet],
+            users: &[BatchGet],
+            sessions: &[BatchGet],
             secrets: &[PublicKeys],
             ..Needs::NOTHING
         },

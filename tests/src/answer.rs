@@ -59,9 +59,7 @@ impl Answer {
 
     /// A parameter of the URL that a redirect leads to.
     pub fn sent_with(&self, name: &str) -> Option<String> {
-        let url = Url::parse(self.header("location")).ok()?;
-        let found = url.query_pairs().find(|(known, _)| known == name);
-        found.map(|(_, value)| value.into_owned())
+        parameter(self.header("location"), name)
     }
 
     /// Fails the test unless this is the error of this status and code, in the form of the wire.
@@ -93,6 +91,13 @@ impl Answer {
         assert_eq!(self.status, 200, "{self:?}");
         self
     }
+}
+
+/// A parameter of a URL, decoded.
+pub fn parameter(url: &str, name: &str) -> Option<String> {
+    let url = Url::parse(url).ok()?;
+    let found = url.query_pairs().find(|(known, _)| known == name);
+    found.map(|(_, value)| value.into_owned())
 }
 
 /// A message in the inbox.

@@ -8,9 +8,10 @@ use serde_json::{Value, json};
 use shared::domain::Clock;
 use shared::secrets::random;
 use tokio::net::TcpListener;
+use url::form_urlencoded;
 
 use crate::recorder::Recorder;
-use crate::{Answer, Mail};
+use crate::{Answer, Door, Mail};
 
 /// A password.
 pub const PASSWORD: &str = "correct horse battery";
@@ -135,6 +136,19 @@ impl App {
         }
     }
 
+    /// A request to an operation, with nothing to show; a POST has an empty object for its body.
+    pub fn knock(&self, door: &Door) -> Call<'_> {
+        let call = self.bare_call(door.method, &door.path);
+        if door.method != "POST" {
+            return call;
+        }
+        let call = call.header("content-type", "application/json");
+        Call {
+            request: call.request.body("{}"),
+            app: self,
+        }
+    }
+
     /// `signup-email` with a redirect URL.
     pub async fn sign_up(&self, email: &str) -> Answer {
         let body = json!({ "email": email, "password": PASSWORD, "redirectURL": REDIRECT });
@@ -178,6 +192,22 @@ impl App {
     pub async fn grant(&self, access_token: &str) -> Answer {
         let path = format!("/agnost/auth/grant?key={access_token}");
         self.bare_call("GET", &path).send().await
+    }
+
+    /// `verify` with these parameters.
+    pub async fn verify(&self, parameters: &[(&str, &str)]) -> Answer {
+        let query = form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(parameters)
+            .finish();
+        self.follow(&format!("/agnost/auth/verify?{query}")).await
+    }
+
+    /// Signs somebody up, and follows the link; gives the access token.
+    pub async fn access_token(&self, email: &str) -> String {
+        self.sign_up(email).await.expect_ok();
+        let followed = self.follow(&self.link(email).await).await;
+        let token = followed.sent_with("access_token");
+        token.unwrap_or_else(|| panic!("no access token: {followed:?}"))
     }
 
     /// Opens a link as a browser does, but stays where it is sent away.
@@ -287,7 +317,7 @@ fn overlay(settings: Value) -> Value {
 }
 
 /// One key for all: making one takes longer than most tests.
-pub(crate) fn signing_key() -> &'static str {
+pub fn signing_key() -> &'static str {
     static KEY: OnceLock<String> = OnceLock::new();
     KEY.get_or_init(|| keys::generate().expect("a signing key"))
 }

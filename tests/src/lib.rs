@@ -6,8 +6,11 @@
 
 mod answer;
 mod app;
+pub mod jwt;
 pub mod recorder;
 pub mod snapshot;
+mod table;
 
-pub use answer::{Answer, Mail};
-pub use app::{App, Call, PASSWORD, REDIRECT};
+pub use answer::{Answer, Mail, parameter};
+pub use app::{App, Call, PASSWORD, REDIRECT, signing_key};
+pub use table::{Door, doors};

@@ -3,7 +3,7 @@
 use crate::{Answer, App, Mail};
 
 /// The headers that are a part of the wire.
-const HEADERS: [&str; 9] = [
+const HEADERS: [&str; 10] = [
     "access-control-allow-credentials",
     "access-control-allow-headers",
     "access-control-allow-methods",
@@ -11,6 +11,7 @@ const HEADERS: [&str; 9] = [
     "cache-control",
     "content-type",
     "location",
+    "referrer-policy",
     "retry-after",
     "set-cookie",
 ];
