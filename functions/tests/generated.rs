@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use functions::OPERATIONS;
 use functions::describe;
 use serde_json::{Value, json};
+use shared::route::Auth;
+use shared::settings::Settings;
 use shared::store::schema::Table;
 use toml_edit::{Array, ArrayOfTables, DocumentMut, Item, Table as TomlTable, value};
 
@@ -94,6 +96,73 @@ fn cargo_lambda_watch_routes_to_every_operation() {
     let watch = nested("router", Item::ArrayOfTables(router));
     manifest["workspace"]["metadata"] = nested("lambda", nested("watch", watch));
     hold(file, &manifest.to_string());
+}
+
+/// Puts a generated part between its two marks.
+fn hold_part(file: &str, name: &str, part: &str) {
+    let text = fs::read_to_string(root().join(file)).unwrap();
+    let (begin, end) = (format!("<!-- {name} -->\n"), format!("<!-- end of {name} -->"));
+    let (before, rest) = text.split_once(&begin).expect("the mark that begins the part");
+    let (_, after) = rest.split_once(&end).expect("the mark that ends the part");
+    hold(file, &format!("{before}{begin}{part}{end}{after}"));
+}
+
+#[test]
+fn the_readme_lists_every_operation_and_setting() {
+    let mut operations = "| operation | call | needs | what it does |\n|---|---|---|---|\n".to_owned();
+    for operation in OPERATIONS {
+        let route = operation.route;
+        let methods: Vec<&str> = route.methods.iter().map(|method| method.as_str()).collect();
+        let paths: Vec<String> = route.paths.iter().map(|path| format!("`{} {path}`", methods.join(", "))).collect();
+        let needs = match route.auth {
+            Auth::Public => "–",
+            Auth::Key => "key",
+            Auth::KeyAndSession => "key, session",
+        };
+        operations += &format!("| {} | {} | {needs} | {} |\n", route.name, paths.join("<br>"), route.summary);
+    }
+    hold_part("README.md", "operations", &operations);
+
+    let schema = schemars::schema_for!(Settings).to_value();
+    let least = json!({
+        "public_url": "https://auth.example.com", "api_keys": [], "redirect_urls": [],
+        "email": { "from_address": "a@example.com" },
+    });
+    let defaults = json!(Settings::from_json(&least.to_string()).unwrap());
+    let mut settings = "| setting | default | what it does |\n|---|---|---|\n".to_owned();
+    list_settings(&schema, &schema, &defaults, "", &mut settings);
+    hold_part("README.md", "settings", &settings);
+}
+
+/// A line for each field, and for the fields of a group.
+fn list_settings(root: &Value, group: &Value, defaults: &Value, path: &str, lines: &mut String) {
+    let resolve = |field: &Value| {
+        let reference = field["$ref"].as_str().and_then(|reference| reference.strip_prefix("#/$defs/"));
+        reference.map_or_else(|| field.clone(), |name| root["$defs"][name].clone())
+    };
+    let required: Vec<&str> = group["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    for (name, field) in group["properties"].as_object().into_iter().flatten() {
+        let path = format!("{path}{name}");
+        let target = resolve(field);
+        if target["properties"].is_object() {
+            list_settings(root, &target, &defaults[name], &format!("{path}."), lines);
+            continue;
+        }
+        let default = match &defaults[name] {
+            _ if required.contains(&name.as_str()) => "required".to_owned(),
+            Value::Null => "empty".to_owned(),
+            Value::String(text) if text.is_empty() => "empty".to_owned(),
+            Value::Array(items) if items.is_empty() => "empty".to_owned(),
+            Value::Object(fields) if fields.is_empty() => "empty".to_owned(),
+            value => format!("`{value}`"),
+        };
+        let text = field["description"].as_str().unwrap_or_default().replace('\n', " ");
+        *lines += &format!("| `{path}` | {default} | {text} |\n");
+        // The fields of each item of a list, or of each entry under a name of its own.
+        list_settings(root, &resolve(&field["items"]), &Value::Null, &format!("{path}[]."), lines);
+        let entry = resolve(&field["additionalProperties"]);
+        list_settings(root, &entry, &Value::Null, &format!("{path}.NAME."), lines);
+    }
 }
 
 #[test]
