@@ -22,7 +22,7 @@ pub enum ApiKeyKind {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ApiKey {
-    /// What people call it; logs show it.
+    /// What people call it.
     pub name: String,
     /// `publishable` or `secret`.
     #[serde(rename = "type")]
