@@ -198,7 +198,11 @@ fn responses(route: &Route, description: &Description) -> Value {
             });
         let text = response["description"].as_str().unwrap_or_default();
         let line = format!("`{}`: {}", code.name, code.message);
-        let text = [text, &line].iter().filter(|t| !t.is_empty()).copied().collect::<Vec<_>>();
+        let text = [text, &line]
+            .iter()
+            .filter(|t| !t.is_empty())
+            .copied()
+            .collect::<Vec<_>>();
         response["description"] = Value::from(text.join("\n"));
     }
     Value::Object(responses)

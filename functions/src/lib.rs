@@ -13,11 +13,11 @@ use shared::route::Auth::{Key, KeyAndSession, Public};
 use shared::route::Method::{Get as GET, Post as POST};
 use shared::route::Needs;
 use shared::route::Route;
-use shared::route::VERIFY_PATH;
 use shared::route::Secret::{PublicKeys, SigningKey};
 use shared::route::TokenKind;
+use shared::route::VERIFY_PATH;
 
-pub use registry::Operation;
+pub use registry::{Operation, Started, Starting};
 
 registry::operations! {
     signup_email: Route {

@@ -12,7 +12,10 @@ use shared::route::Route;
 use crate::describe::Description;
 
 /// An operation that has been started, behind its gate.
-pub(crate) type Started = Result<Arc<dyn Serve>, StartError>;
+pub type Started = Result<Arc<dyn Serve>, StartError>;
+
+/// An operation that is being started.
+pub type Starting = Pin<Box<dyn Future<Output = Started> + Send>>;
 
 /// An operation of the table: its row, how to start it, and what it takes and gives.
 #[derive(Clone, Copy)]
@@ -20,16 +23,13 @@ pub struct Operation {
     /// Its row.
     pub route: &'static Route,
     /// Starts it, as its Lambda function would.
-    pub start: fn(Aws, Clock) -> Pin<Box<dyn Future<Output = Started> + Send>>,
+    pub start: fn(Aws, Clock) -> Starting,
     /// Describes it for the OpenAPI document.
     pub describe: fn(&mut schemars::SchemaGenerator) -> Description,
 }
 
 /// What [`Operation::start`] does, for the operation whose dependencies are `D`.
-pub(crate) fn start<D: shared::http::Operation>(
-    aws: Aws,
-    clock: Clock,
-) -> Pin<Box<dyn Future<Output = Started> + Send>> {
+pub(crate) fn start<D: shared::http::Operation>(aws: Aws, clock: Clock) -> Starting {
     Box::pin(async move {
         let resources = Resources::load(&aws, &D::ROUTE.needs, clock).await?;
         let gate: Arc<dyn Serve> = Arc::new(Gate::<D>::new(&resources)?);

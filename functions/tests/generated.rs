@@ -1,6 +1,12 @@
 //! What is written from the route table: a stale file is rewritten here, and the test fails once so that
 //! nobody misses it. With `CI` set nothing is written.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::format_push_string,
+    reason = "a test stops at what it does not expect, and builds short texts"
+)]
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -49,13 +55,19 @@ fn tables_json_holds_the_shape_of_the_tables() {
 
 #[test]
 fn openapi_json_holds_every_operation() {
-    hold("functions/generated/openapi.json", &pretty(&describe::openapi()));
+    hold(
+        "functions/generated/openapi.json",
+        &pretty(&describe::openapi()),
+    );
 }
 
 #[test]
 fn every_operation_has_its_binary_in_the_manifest() {
     let file = "functions/Cargo.toml";
-    let mut manifest: DocumentMut = fs::read_to_string(root().join(file)).unwrap().parse().unwrap();
+    let mut manifest: DocumentMut = fs::read_to_string(root().join(file))
+        .unwrap()
+        .parse()
+        .unwrap();
     let mut binaries = ArrayOfTables::new();
     for operation in OPERATIONS {
         let name = operation.route.name;
@@ -71,7 +83,10 @@ fn every_operation_has_its_binary_in_the_manifest() {
 #[test]
 fn cargo_lambda_watch_routes_to_every_operation() {
     let file = "Cargo.toml";
-    let mut manifest: DocumentMut = fs::read_to_string(root().join(file)).unwrap().parse().unwrap();
+    let mut manifest: DocumentMut = fs::read_to_string(root().join(file))
+        .unwrap()
+        .parse()
+        .unwrap();
     let mut router = ArrayOfTables::new();
     for operation in OPERATIONS {
         for path in operation.route.paths {
@@ -101,25 +116,40 @@ fn cargo_lambda_watch_routes_to_every_operation() {
 /// Puts a generated part between its two marks.
 fn hold_part(file: &str, name: &str, part: &str) {
     let text = fs::read_to_string(root().join(file)).unwrap();
-    let (begin, end) = (format!("<!-- {name} -->\n"), format!("<!-- end of {name} -->"));
-    let (before, rest) = text.split_once(&begin).expect("the mark that begins the part");
+    let (begin, end) = (
+        format!("<!-- {name} -->\n"),
+        format!("<!-- end of {name} -->"),
+    );
+    let (before, rest) = text
+        .split_once(&begin)
+        .expect("the mark that begins the part");
     let (_, after) = rest.split_once(&end).expect("the mark that ends the part");
     hold(file, &format!("{before}{begin}{part}{end}{after}"));
 }
 
 #[test]
 fn the_readme_lists_every_operation_and_setting() {
-    let mut operations = "| operation | call | needs | what it does |\n|---|---|---|---|\n".to_owned();
+    let mut operations =
+        "| operation | call | needs | what it does |\n|---|---|---|---|\n".to_owned();
     for operation in OPERATIONS {
         let route = operation.route;
         let methods: Vec<&str> = route.methods.iter().map(|method| method.as_str()).collect();
-        let paths: Vec<String> = route.paths.iter().map(|path| format!("`{} {path}`", methods.join(", "))).collect();
+        let paths: Vec<String> = route
+            .paths
+            .iter()
+            .map(|path| format!("`{} {path}`", methods.join(", ")))
+            .collect();
         let needs = match route.auth {
             Auth::Public => "–",
             Auth::Key => "key",
             Auth::KeyAndSession => "key, session",
         };
-        operations += &format!("| {} | {} | {needs} | {} |\n", route.name, paths.join("<br>"), route.summary);
+        operations += &format!(
+            "| {} | {} | {needs} | {} |\n",
+            route.name,
+            paths.join("<br>"),
+            route.summary
+        );
     }
     hold_part("README.md", "operations", &operations);
 
@@ -137,10 +167,17 @@ fn the_readme_lists_every_operation_and_setting() {
 /// A line for each field, and for the fields of a group.
 fn list_settings(root: &Value, group: &Value, defaults: &Value, path: &str, lines: &mut String) {
     let resolve = |field: &Value| {
-        let reference = field["$ref"].as_str().and_then(|reference| reference.strip_prefix("#/$defs/"));
+        let reference = field["$ref"]
+            .as_str()
+            .and_then(|reference| reference.strip_prefix("#/$defs/"));
         reference.map_or_else(|| field.clone(), |name| root["$defs"][name].clone())
     };
-    let required: Vec<&str> = group["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let required: Vec<&str> = group["required"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
     for (name, field) in group["properties"].as_object().into_iter().flatten() {
         let path = format!("{path}{name}");
         let target = resolve(field);
@@ -156,10 +193,19 @@ fn list_settings(root: &Value, group: &Value, defaults: &Value, path: &str, line
             Value::Object(fields) if fields.is_empty() => "empty".to_owned(),
             value => format!("`{value}`"),
         };
-        let text = field["description"].as_str().unwrap_or_default().replace('\n', " ");
+        let text = field["description"]
+            .as_str()
+            .unwrap_or_default()
+            .replace('\n', " ");
         *lines += &format!("| `{path}` | {default} | {text} |\n");
         // The fields of each item of a list, or of each entry under a name of its own.
-        list_settings(root, &resolve(&field["items"]), &Value::Null, &format!("{path}[]."), lines);
+        list_settings(
+            root,
+            &resolve(&field["items"]),
+            &Value::Null,
+            &format!("{path}[]."),
+            lines,
+        );
         let entry = resolve(&field["additionalProperties"]);
         list_settings(root, &entry, &Value::Null, &format!("{path}.NAME."), lines);
     }
@@ -179,11 +225,17 @@ fn folder_binary_and_row_agree() {
         .filter(|entry| entry.path().is_dir())
         .map(|entry| entry.file_name().into_string().unwrap())
         .collect();
-    assert_eq!(rows, folders, "a folder without a row, or a row without a folder");
+    assert_eq!(
+        rows, folders,
+        "a folder without a row, or a row without a folder"
+    );
     for folder in &folders {
         let main = fs::read_to_string(source.join(folder).join("main.rs")).unwrap();
         let runs = format!("functions::{folder}::Deps");
-        assert!(main.contains(&runs), "{folder}/main.rs runs another operation");
+        assert!(
+            main.contains(&runs),
+            "{folder}/main.rs runs another operation"
+        );
     }
 }
 
@@ -192,8 +244,16 @@ fn no_two_rows_answer_the_same_request() {
     let mut seen = BTreeSet::new();
     for operation in OPERATIONS {
         let route = operation.route;
-        for (path, method) in route.paths.iter().flat_map(|path| route.methods.iter().map(move |m| (path, m))) {
-            assert!(seen.insert((path, method.as_str())), "{} {path} stands twice", method.as_str());
+        for (path, method) in route
+            .paths
+            .iter()
+            .flat_map(|path| route.methods.iter().map(move |m| (path, m)))
+        {
+            assert!(
+                seen.insert((path, method.as_str())),
+                "{} {path} stands twice",
+                method.as_str()
+            );
         }
     }
 }
@@ -206,10 +266,18 @@ fn every_field_of_a_query_is_a_field_of_the_input() {
             for method in operation.route.methods {
                 let method = method.as_str().to_ascii_lowercase();
                 let described = &document["paths"][path][method];
-                let parameters = described["parameters"].as_array().cloned().unwrap_or_default();
+                let parameters = described["parameters"]
+                    .as_array()
+                    .cloned()
+                    .unwrap_or_default();
                 assert_eq!(parameters.len(), operation.route.query.len());
                 for parameter in parameters {
-                    assert!(parameter["schema"].is_object(), "{} has no field {}", operation.route.name, parameter["name"]);
+                    assert!(
+                        parameter["schema"].is_object(),
+                        "{} has no field {}",
+                        operation.route.name,
+                        parameter["name"]
+                    );
                 }
             }
         }

@@ -62,7 +62,10 @@ mod tests {
         let file = json!({ "email": { "confirmation": false, "from_name": null } });
         let settings = settings("http://127.0.0.1:9000", Some(file));
         assert_eq!(settings["email"]["confirmation"], false);
-        assert_eq!(settings["email"]["from_address"], "no-reply@latchkey.localhost");
+        assert_eq!(
+            settings["email"]["from_address"],
+            "no-reply@latchkey.localhost"
+        );
         assert!(settings["email"].get("from_name").is_none());
         assert_eq!(settings["api_keys"].as_array().unwrap().len(), 2);
     }

@@ -94,7 +94,10 @@ pub enum LaptopError {
 impl Laptop {
     /// Starts it all; it answers when this returns.
     pub async fn start(options: LaptopOptions) -> Result<Self, LaptopError> {
-        let address = options.listener.local_addr().map_err(LaptopError::Address)?;
+        let address = options
+            .listener
+            .local_addr()
+            .map_err(LaptopError::Address)?;
         let own_url = format!("http://{address}");
         let (services_listener, gateway_listener, url) = match options.functions {
             Functions::Elsewhere { public_url } => (options.listener, None, public_url),
@@ -123,7 +126,10 @@ impl Laptop {
         };
         parameter("settings", settings);
         parameter(Secret::SigningKey.parameter(), options.signing_key);
-        parameter(Secret::PublicKeys.parameter(), serde_json::json!(public_keys).to_string());
+        parameter(
+            Secret::PublicKeys.parameter(),
+            serde_json::json!(public_keys).to_string(),
+        );
 
         let environment = Environment::emulated(
             defaults::DEPLOYMENT,

@@ -30,7 +30,12 @@ struct Options {
     #[arg(long)]
     services_only: bool,
     /// With --services-only: where the functions answer
-    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:9000", requires = "services_only")]
+    #[arg(
+        long,
+        value_name = "URL",
+        default_value = "http://127.0.0.1:9000",
+        requires = "services_only"
+    )]
     public_url: String,
 }
 

@@ -1,5 +1,10 @@
 //! `cargo dev`, as a person starts it.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test stops at what it does not expect"
+)]
+
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
@@ -9,7 +14,11 @@ use std::time::{Duration, Instant};
 
 fn dev(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_latchkey-dev"));
-    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
     command
 }
 
@@ -34,14 +43,28 @@ impl Running {
         let mut greeting = BufReader::new(child.stdout.take().unwrap());
         let mut line = String::new();
         greeting.read_line(&mut line).unwrap();
-        let url = line.trim_end().strip_prefix("ready ").expect("a ready line").to_owned();
-        Self { child, url, greeting }
+        let url = line
+            .trim_end()
+            .strip_prefix("ready ")
+            .expect("a ready line")
+            .to_owned();
+        Self {
+            child,
+            url,
+            greeting,
+        }
     }
 
     fn interrupt(&mut self) -> Duration {
         let started = Instant::now();
         let id = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+        assert!(
+            Command::new("kill")
+                .args(["-INT", &id])
+                .status()
+                .unwrap()
+                .success()
+        );
         assert!(self.child.wait().unwrap().success());
         started.elapsed()
     }
@@ -67,9 +90,13 @@ fn expect_one_line(output: &Output, parts: &[&str]) {
 #[tokio::test]
 async fn it_says_where_it_answers_and_answers_there() {
     let mut running = Running::start(&["--port", "0", "--data", "memory"]);
-    let health = reqwest::get(format!("{}/health", running.url)).await.unwrap();
+    let health = reqwest::get(format!("{}/health", running.url))
+        .await
+        .unwrap();
     assert_eq!(health.text().await.unwrap(), r#"{"status":"ok"}"#);
-    let inbox = reqwest::get(format!("{}/_inbox", running.url)).await.unwrap();
+    let inbox = reqwest::get(format!("{}/_inbox", running.url))
+        .await
+        .unwrap();
     assert_eq!(inbox.status(), 200);
     running.interrupt();
     let mut rest = String::new();
@@ -86,31 +113,47 @@ async fn what_is_on_disk_is_there_after_a_restart() {
     let server = r#"{"email":"ada@example.com","password":"correct horse","userData":{"emailVerified":true}}"#;
     let post = |url: String, path: &str, body: &str| {
         let request = reqwest::Client::new().post(format!("{url}{path}"));
-        let request = request.header("authorization", "sk_local").header("content-type", "application/json");
+        let request = request
+            .header("authorization", "sk_local")
+            .header("content-type", "application/json");
         request.body(body.to_owned()).send()
     };
     let mut running = Running::start(&arguments);
-    let signed_up = post(running.url.clone(), "/agnost/auth/signup-email", server).await.unwrap();
+    let signed_up = post(running.url.clone(), "/agnost/auth/signup-email", server)
+        .await
+        .unwrap();
     assert_eq!(signed_up.status(), 200);
     let taken = running.interrupt();
     assert!(taken < Duration::from_secs(5), "it took {taken:?} to stop");
 
     let running = Running::start(&arguments);
     let body = r#"{"email":"ada@example.com","password":"correct horse"}"#;
-    let signed_in = post(running.url.clone(), "/agnost/auth/signin-email", body).await.unwrap();
+    let signed_in = post(running.url.clone(), "/agnost/auth/signin-email", body)
+        .await
+        .unwrap();
     assert_eq!(signed_in.status(), 200);
 }
 
 #[tokio::test]
 async fn services_alone_say_what_a_function_needs_in_its_environment() {
     let mut running = Running::start(&["--port", "0", "--data", "memory", "--services-only"]);
-    let inbox = reqwest::get(format!("{}/_inbox/messages", running.url)).await.unwrap();
+    let inbox = reqwest::get(format!("{}/_inbox/messages", running.url))
+        .await
+        .unwrap();
     assert_eq!(inbox.text().await.unwrap(), "[]");
     running.interrupt();
     let mut rest = String::new();
     while running.greeting.read_line(&mut rest).unwrap() > 0 {}
-    for name in ["LATCHKEY_DEPLOYMENT=", "AWS_REGION=", "AWS_ENDPOINT_URL=http", "AWS_ENDPOINT_URL_DYNAMODB=http"] {
-        assert!(rest.lines().any(|line| line.starts_with(name)), "{rest} does not tell {name}");
+    for name in [
+        "LATCHKEY_DEPLOYMENT=",
+        "AWS_REGION=",
+        "AWS_ENDPOINT_URL=http",
+        "AWS_ENDPOINT_URL_DYNAMODB=http",
+    ] {
+        assert!(
+            rest.lines().any(|line| line.starts_with(name)),
+            "{rest} does not tell {name}"
+        );
     }
 }
 
@@ -118,7 +161,9 @@ async fn services_alone_say_what_a_function_needs_in_its_environment() {
 fn a_taken_port_is_one_clear_line() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
-    let output = dev(&["--port", &port, "--data", "memory"]).output().unwrap();
+    let output = dev(&["--port", &port, "--data", "memory"])
+        .output()
+        .unwrap();
     expect_one_line(&output, &[&port, "--port"]);
 }
 
@@ -128,7 +173,9 @@ fn a_folder_that_cannot_be_written_is_one_clear_line() {
     let file = folder.join("file");
     fs::write(&file, "no folder").unwrap();
     let below = file.join("data");
-    let output = dev(&["--port", "0", "--data", below.to_str().unwrap()]).output().unwrap();
+    let output = dev(&["--port", "0", "--data", below.to_str().unwrap()])
+        .output()
+        .unwrap();
     expect_one_line(&output, &[below.to_str().unwrap()]);
 }
 
@@ -139,15 +186,42 @@ fn a_bad_settings_file_is_one_clear_line_that_names_the_field() {
     for (text, part) in [
         ("{ not JSON", "settings.json"),
         (r#"{"colour":"red"}"#, "colour"),
-        (r#"{"email":{"from_address":"nobody"}}"#, "email.from_address"),
-        (r#"{"redirect_urls":["https://*.com/"]}"#, "redirect_urls[0]"),
-        (r#"{"templates":{"confirm_email":{"subject":"{{user.pet}}","html":"x","text":"x"}}}"#, "{{user.pet}}"),
+        (
+            r#"{"email":{"from_address":"nobody"}}"#,
+            "email.from_address",
+        ),
+        (
+            r#"{"redirect_urls":["https://*.com/"]}"#,
+            "redirect_urls[0]",
+        ),
+        (
+            r#"{"templates":{"confirm_email":{"subject":"{{user.pet}}","html":"x","text":"x"}}}"#,
+            "{{user.pet}}",
+        ),
     ] {
         fs::write(&file, text).unwrap();
-        let output = dev(&["--port", "0", "--data", "memory", "--settings", file.to_str().unwrap()]).output().unwrap();
+        let output = dev(&[
+            "--port",
+            "0",
+            "--data",
+            "memory",
+            "--settings",
+            file.to_str().unwrap(),
+        ])
+        .output()
+        .unwrap();
         expect_one_line(&output, &[part]);
     }
     let missing = folder.join("missing.json");
-    let output = dev(&["--port", "0", "--data", "memory", "--settings", missing.to_str().unwrap()]).output().unwrap();
+    let output = dev(&[
+        "--port",
+        "0",
+        "--data",
+        "memory",
+        "--settings",
+        missing.to_str().unwrap(),
+    ])
+    .output()
+    .unwrap();
     expect_one_line(&output, &["missing.json"]);
 }

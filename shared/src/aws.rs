@@ -156,11 +156,9 @@ pub fn plain_http_client() -> SharedHttpClient {
 }
 
 fn https_client() -> SharedHttpClient {
-    let roots = ROOTS
-        .iter()
-        .fold(TrustStore::empty(), |store, pem| {
-            store.with_pem_certificate(*pem)
-        });
+    let roots = ROOTS.iter().fold(TrustStore::empty(), |store, pem| {
+        store.with_pem_certificate(*pem)
+    });
     let context = TlsContext::builder()
         .with_trust_store(roots)
         .build()

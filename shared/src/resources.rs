@@ -60,7 +60,12 @@ impl Resources {
         let deployment = aws.deployment();
         let parameter = |name: &str| format!("/{deployment}/{name}");
         let mut names = vec![parameter("settings")];
-        names.extend(needs.secrets.iter().map(|secret| parameter(secret.parameter())));
+        names.extend(
+            needs
+                .secrets
+                .iter()
+                .map(|secret| parameter(secret.parameter())),
+        );
         let answer = aws
             .ssm()
             .get_parameters()
@@ -89,8 +94,7 @@ impl Resources {
         };
         let session_tokens = if needs.secrets.contains(&Secret::SigningKey) {
             let key = SigningKey::from_json(value(Secret::SigningKey.parameter())?)?;
-            let tokens =
-                SessionTokens::new(key, settings.public_url.as_str(), &settings.audience);
+            let tokens = SessionTokens::new(key, settings.public_url.as_str(), &settings.audience);
             Some(Arc::new(tokens))
         } else {
             None

@@ -55,7 +55,10 @@ impl fmt::Display for Causes<'_> {
 fn masked(text: &str) -> String {
     let mask = |word: &str| match word.rsplit_once('@') {
         Some((local, domain)) => {
-            let first = local.trim_start_matches(['<', '"', '\'', '(']).chars().next();
+            let first = local
+                .trim_start_matches(['<', '"', '\'', '('])
+                .chars()
+                .next();
             format!("{}…@{domain}", first.map(String::from).unwrap_or_default())
         }
         None => word.to_owned(),

@@ -25,10 +25,16 @@ async fn every_operation_keeps_its_budget() {
     note("grant", (1, 2));
     let signed_in = app.sign_in(&email, PASSWORD).await;
     note("signin-email", (3, 5));
-    let session = signed_in.json()["session"]["token"].as_str().expect("a token").to_owned();
+    let session = signed_in.json()["session"]["token"]
+        .as_str()
+        .expect("a token")
+        .to_owned();
     app.user(&session).await.expect_ok();
     note("user", (1, 1));
-    app.bare_call("GET", "/.well-known/jwks.json").send().await.expect_ok();
+    app.bare_call("GET", "/.well-known/jwks.json")
+        .send()
+        .await
+        .expect_ok();
     note("jwks", (0, 0));
     app.bare_call("GET", "/health").send().await.expect_ok();
     note("health", (0, 0));

@@ -10,7 +10,12 @@ use functions::describe::own_codes;
 fn tests_of(operation: &str) -> String {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let own = format!("acceptance/{}.rs", operation.replace('-', "_"));
-    let shared = ["inside/links.rs", "inside/settings.rs", "inside/sign_in.rs", "inside/sessions.rs"];
+    let shared = [
+        "inside/links.rs",
+        "inside/settings.rs",
+        "inside/sign_in.rs",
+        "inside/sessions.rs",
+    ];
     let read = |file: &str| fs::read_to_string(root.join(file)).unwrap_or_default();
     let own_tests = read(&own);
     assert!(!own_tests.is_empty(), "{operation} has no tests: {own}");
@@ -23,7 +28,11 @@ fn every_error_that_an_operation_declares_is_met_by_a_test() {
         let tests = tests_of(operation.route.name);
         for code in own_codes(operation) {
             let named = format!("\"{}\"", code.name);
-            assert!(tests.contains(&named), "{} has no test for {named}", operation.route.name);
+            assert!(
+                tests.contains(&named),
+                "{} has no test for {named}",
+                operation.route.name
+            );
         }
     }
 }

@@ -48,7 +48,11 @@ async fn a_sign_up_survives_a_failure_of_any_call() {
                 }
                 let followed = app.follow(&app.link(&email).await).await;
                 let at = format!("{fault:?}, attempt {attempt}, {times} times");
-                assert_eq!(followed.sent_with("status").as_deref(), Some("200"), "{at}: {followed:?}");
+                assert_eq!(
+                    followed.sent_with("status").as_deref(),
+                    Some("200"),
+                    "{at}: {followed:?}"
+                );
                 app.sign_in(&email, PASSWORD).await.expect_ok();
             }
         }
@@ -147,16 +151,25 @@ async fn a_transaction_that_meets_another_is_tried_again_and_then_given_up() {
     app.recorder.forget();
     app.recorder.fail_next(2, Conflict);
     let followed = app.follow(&link).await;
-    assert_eq!(followed.sent_with("status").as_deref(), Some("200"), "{followed:?}");
+    assert_eq!(
+        followed.sent_with("status").as_deref(),
+        Some("200"),
+        "{followed:?}"
+    );
 
     let eve = app.email("eve");
     app.sign_up(&eve).await.expect_ok();
     let link = app.link(&eve).await;
     app.recorder.forget();
     app.recorder.fail_next(5, Conflict);
-    app.follow(&link).await.expect_sent_back("503", "internal_server_error");
+    app.follow(&link)
+        .await
+        .expect_sent_back("503", "internal_server_error");
     app.recorder.forget();
-    assert_eq!(app.follow(&link).await.sent_with("status").as_deref(), Some("200"));
+    assert_eq!(
+        app.follow(&link).await.sent_with("status").as_deref(),
+        Some("200")
+    );
 }
 
 #[tokio::test]
@@ -167,7 +180,11 @@ async fn a_failure_says_nothing_but_a_request_id() {
     let answer = app.sign_in(&app.email("ada"), PASSWORD).await;
     answer.expect_error(503, "internal_server_error");
     let details = answer.json()["errors"][0]["details"].clone();
-    assert!(details["requestId"].as_str().is_some_and(|id| !id.is_empty()));
+    assert!(
+        details["requestId"]
+            .as_str()
+            .is_some_and(|id| !id.is_empty())
+    );
     assert_eq!(details.as_object().map(serde_json::Map::len), Some(1));
     for inner in ["Dynamo", "dynamo", "on purpose", "table", "AWS"] {
         assert!(!answer.body.contains(inner), "{answer:?}");

@@ -38,31 +38,58 @@ async fn no_log_line_holds_a_secret_or_an_address() {
     let app = App::with(json!({})).await;
     let email = app.email("logged");
     app.refuse_mail(&email, 1).await;
-    app.sign_up(&email).await.expect_error(502, "cannot_send_auth_email");
+    app.sign_up(&email)
+        .await
+        .expect_error(502, "cannot_send_auth_email");
     app.sign_up(&email).await.expect_ok();
     let link = app.link(&email).await;
     let followed = app.follow(&link).await;
     let access = followed.sent_with("access_token").expect("an access token");
     app.grant(&access).await.expect_ok();
-    app.grant(&access).await.expect_error(403, "invalid_access_token");
+    app.grant(&access)
+        .await
+        .expect_error(403, "invalid_access_token");
     let session = app.session(&email).await;
     app.user(&session).await.expect_ok();
-    app.sign_in(&email, "a wrong password").await.expect_error(401, "invalid_sign_in_credentials");
+    app.sign_in(&email, "a wrong password")
+        .await
+        .expect_error(401, "invalid_sign_in_credentials");
     let body = json!({ "email": "not an address", "password": "a strange password", "x": "strange value" });
-    app.call("POST", "/agnost/auth/signin-email").json(&body).await.expect_error(400, "validation_error");
-    app.user(&format!("{session}x")).await.expect_error(401, "invalid_session_token");
+    app.call("POST", "/agnost/auth/signin-email")
+        .json(&body)
+        .await
+        .expect_error(400, "validation_error");
+    app.user(&format!("{session}x"))
+        .await
+        .expect_error(401, "invalid_session_token");
 
     let logged = String::from_utf8(logs.0.lock().expect("a buffer").clone()).expect("text");
-    assert!(logged.contains("answered") && logged.contains("MessageRejected"), "nothing was logged");
-    let key = link.split("key=").nth(1).and_then(|rest| rest.split('&').next()).expect("a key");
+    assert!(
+        logged.contains("answered") && logged.contains("MessageRejected"),
+        "nothing was logged"
+    );
+    let key = link
+        .split("key=")
+        .nth(1)
+        .and_then(|rest| rest.split('&').next())
+        .expect("a key");
     for secret in [
-        &email, PASSWORD, "a wrong password", "a strange password", "strange value", key, &access,
-        &session, "$argon2id", "pk_local", "not an address",
+        &email,
+        PASSWORD,
+        "a wrong password",
+        "a strange password",
+        "strange value",
+        key,
+        &access,
+        &session,
+        "$argon2id",
+        "pk_local",
+        "not an address",
     ] {
         assert!(!logged.contains(secret), "the logs hold {secret}");
     }
     for line in logged.lines() {
-        let line: serde_json::Value = serde_json::from_str(line).expect("a JSON object a line");
-        assert!(line.is_object());
+        let parsed: serde_json::Value = serde_json::from_str(line).expect("a JSON object a line");
+        assert!(parsed.is_object());
     }
 }

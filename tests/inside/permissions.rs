@@ -20,11 +20,19 @@ fn declared(needs: &Needs) -> BTreeSet<String> {
         ("sessions", needs.sessions),
         ("limits", needs.limits),
     ] {
-        all.extend(accesses.iter().map(|access| format!("{} {table}", name(*access))));
+        all.extend(
+            accesses
+                .iter()
+                .map(|access| format!("{} {table}", name(*access))),
+        );
     }
     for (kind, accesses) in needs.tokens {
         let prefix = kind.prefix();
-        all.extend(accesses.iter().map(|access| format!("{} tokens {prefix}", name(*access))));
+        all.extend(
+            accesses
+                .iter()
+                .map(|access| format!("{} tokens {prefix}", name(*access))),
+        );
     }
     all
 }
@@ -34,18 +42,26 @@ async fn an_operation_may_do_what_it_does_and_no_more() {
     let app = App::with(json!({})).await;
     let mut seen: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
     let mut note = |operation: &'static str| {
-        let used = app.recorder.sent().into_iter().flat_map(|sent| sent.permissions);
+        let used = app
+            .recorder
+            .sent()
+            .into_iter()
+            .flat_map(|sent| sent.permissions);
         seen.entry(operation).or_default().extend(used);
         app.recorder.forget();
     };
     let email = app.email("ada");
     app.refuse_mail(&email, 1).await;
-    app.sign_up(&email).await.expect_error(502, "cannot_send_auth_email");
+    app.sign_up(&email)
+        .await
+        .expect_error(502, "cannot_send_auth_email");
     app.sign_up(&email).await.expect_ok();
     app.advance(Duration::from_hours(24));
     app.sign_up(&email).await.expect_ok();
     let server = json!({ "email": app.email("bob"), "password": PASSWORD, "userData": { "emailVerified": true } });
-    let call = app.call("POST", "/agnost/auth/signup-email").key(&app.secret);
+    let call = app
+        .call("POST", "/agnost/auth/signup-email")
+        .key(&app.secret);
     call.json(&server).await.expect_ok();
     note("signup-email");
     app.resend(&email).await.expect_ok();
@@ -55,9 +71,13 @@ async fn an_operation_may_do_what_it_does_and_no_more() {
     note("verify");
     let granted = app.grant(&token).await;
     note("grant");
-    let id = granted.json()["user"]["_id"].as_str().expect("an id").to_owned();
+    let id = granted.json()["user"]["_id"]
+        .as_str()
+        .expect("an id")
+        .to_owned();
     for action in [MagicLink, ResetPwd] {
-        app.follow(&put_link(&app, action, &id, 0, &email).await).await;
+        app.follow(&put_link(&app, action, &id, 0, &email).await)
+            .await;
     }
     let squatted = app.email("squatted");
     app.recorder.forget();
@@ -65,10 +85,17 @@ async fn an_operation_may_do_what_it_does_and_no_more() {
     app.advance(Duration::from_hours(24));
     app.recorder.forget();
     for action in [MagicLink, ResetPwd] {
-        app.follow(&put_link(&app, action, &id, 0, &email).await).await;
+        app.follow(&put_link(&app, action, &id, 0, &email).await)
+            .await;
     }
-    let moved = app.follow(&put_link(&app, ChangeEmail, &id, 0, &squatted).await).await;
-    assert_eq!(moved.sent_with("status").as_deref(), Some("200"), "{moved:?}");
+    let moved = app
+        .follow(&put_link(&app, ChangeEmail, &id, 0, &squatted).await)
+        .await;
+    assert_eq!(
+        moved.sent_with("status").as_deref(),
+        Some("200"),
+        "{moved:?}"
+    );
     note("verify");
     let session = app.session(&squatted).await;
     note("signin-email");
@@ -79,8 +106,14 @@ async fn an_operation_may_do_what_it_does_and_no_more() {
         let name = operation.route.name;
         let declared = declared(&operation.route.needs);
         let used = seen.remove(name).unwrap_or_default();
-        println!("{name:<14} {}", declared.iter().cloned().collect::<Vec<_>>().join(", "));
-        assert_eq!(declared, used, "{name}: what it may do (left) and what it did (right)");
+        println!(
+            "{name:<14} {}",
+            declared.iter().cloned().collect::<Vec<_>>().join(", ")
+        );
+        assert_eq!(
+            declared, used,
+            "{name}: what it may do (left) and what it did (right)"
+        );
     }
     assert!(seen.is_empty());
 }

@@ -39,19 +39,44 @@ async fn the_right_key_does_not_make_up_for_another_issuer_audience_session_or_t
     let app = App::with(json!({})).await;
     let (session, _) = stored_session(&app).await;
     // Forged as it should be, it works: so what follows fails for the reason it names.
-    app.user(&forge(&session, &app.url, "latchkey")).await.expect_ok();
+    app.user(&forge(&session, &app.url, "latchkey"))
+        .await
+        .expect_ok();
 
     let refused = [
         forge(&session, "https://evil.example", "latchkey"),
         forge(&session, &format!("{}/", app.url), "latchkey"),
         forge(&session, &app.url, "another audience"),
         forge(&session, &app.url, ""),
-        forge(&Session { id: SessionId::random(), ..session.clone() }, &app.url, "latchkey"),
-        forge(&Session { user_id: UserId::random(), ..session.clone() }, &app.url, "latchkey"),
-        forge(&Session { expires_at: session.created_at, ..session.clone() }, &app.url, "latchkey"),
+        forge(
+            &Session {
+                id: SessionId::random(),
+                ..session.clone()
+            },
+            &app.url,
+            "latchkey",
+        ),
+        forge(
+            &Session {
+                user_id: UserId::random(),
+                ..session.clone()
+            },
+            &app.url,
+            "latchkey",
+        ),
+        forge(
+            &Session {
+                expires_at: session.created_at,
+                ..session.clone()
+            },
+            &app.url,
+            "latchkey",
+        ),
     ];
     for token in refused {
-        app.user(&token).await.expect_error(401, "invalid_session_token");
+        app.user(&token)
+            .await
+            .expect_error(401, "invalid_session_token");
     }
 }
 
@@ -63,7 +88,9 @@ async fn a_session_that_was_deleted_or_ended_with_all_others_is_refused_at_once(
     let key = format!("user#{}", session.user_id);
     let now = app.clock.now().as_millisecond();
     set(&app, Table::Users, &key, "sessionsNotBefore", number(now)).await;
-    app.user(&token).await.expect_error(401, "invalid_session_token");
+    app.user(&token)
+        .await
+        .expect_error(401, "invalid_session_token");
     set(&app, Table::Users, &key, "sessionsNotBefore", number(0)).await;
     app.user(&token).await.expect_ok();
 
@@ -73,5 +100,7 @@ async fn a_session_that_was_deleted_or_ended_with_all_others_is_refused_at_once(
         .key("userId", AttributeValue::S(session.user_id.to_string()))
         .key("sessionId", AttributeValue::S(session.id.0));
     request.send().await.expect("a deletion");
-    app.user(&token).await.expect_error(401, "invalid_session_token");
+    app.user(&token)
+        .await
+        .expect_error(401, "invalid_session_token");
 }

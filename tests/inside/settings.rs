@@ -10,8 +10,13 @@ use crate::tables::{scan, set, string, text};
 
 async fn sign_up_with(app: &App, body: Value) -> harness::Answer {
     let mut whole = json!({ "password": PASSWORD, "redirectURL": REDIRECT });
-    whole.as_object_mut().expect("an object").extend(body.as_object().expect("an object").clone());
-    app.call("POST", "/agnost/auth/signup-email").json(&whole).await
+    whole
+        .as_object_mut()
+        .expect("an object")
+        .extend(body.as_object().expect("an object").clone());
+    app.call("POST", "/agnost/auth/signup-email")
+        .json(&whole)
+        .await
 }
 
 #[tokio::test]
@@ -19,8 +24,12 @@ async fn without_email_authentication_nobody_signs_up_or_in_and_no_link_works() 
     let app = App::with(json!({ "email": { "enabled": false } })).await;
     let email = app.email("ada");
     app.sign_up(&email).await.expect_error(401, "not_allowed");
-    app.sign_in(&email, PASSWORD).await.expect_error(401, "not_allowed");
-    app.resend(&email).await.expect_error(401, "email_verification_disabled");
+    app.sign_in(&email, PASSWORD)
+        .await
+        .expect_error(401, "not_allowed");
+    app.resend(&email)
+        .await
+        .expect_error(401, "email_verification_disabled");
     let key = shared::domain::LinkToken::random(
         &shared::domain::UserId::random(),
         shared::domain::SecurityStamp(0),
@@ -29,7 +38,9 @@ async fn without_email_authentication_nobody_signs_up_or_in_and_no_link_works() 
         "/agnost/auth/verify?key={}&action=email-confirm&redirect={REDIRECT}",
         key.expose()
     );
-    app.follow(&link).await.expect_sent_back("401", "email_auth_disabled");
+    app.follow(&link)
+        .await
+        .expect_sent_back("401", "email_auth_disabled");
 }
 
 #[tokio::test]
@@ -37,16 +48,26 @@ async fn without_confirmation_a_sign_up_gives_a_session_at_once_and_sends_nothin
     let app = App::with(json!({ "email": { "confirmation": false } })).await;
     let email = app.email("ada");
     let body = json!({ "email": email, "password": PASSWORD });
-    let answer = app.call("POST", "/agnost/auth/signup-email").json(&body).await;
+    let answer = app
+        .call("POST", "/agnost/auth/signup-email")
+        .json(&body)
+        .await;
     insta::assert_snapshot!(snapshot::of(&app, &answer));
     assert_eq!(app.mails(&email).await.len(), 0);
-    let session = answer.json()["session"]["token"].as_str().expect("a token").to_owned();
+    let session = answer.json()["session"]["token"]
+        .as_str()
+        .expect("a token")
+        .to_owned();
     assert_eq!(app.user(&session).await.json(), answer.json()["user"]);
     app.sign_in(&email, PASSWORD).await.expect_ok();
-    app.resend(&email).await.expect_error(401, "email_verification_disabled");
+    app.resend(&email)
+        .await
+        .expect_error(401, "email_verification_disabled");
     // An account that never had to be confirmed is not up for grabs.
     app.advance(Duration::from_hours(1_000));
-    app.sign_up(&email).await.expect_error(400, "email_not_unique");
+    app.sign_up(&email)
+        .await
+        .expect_error(400, "email_not_unique");
 }
 
 #[tokio::test]
@@ -62,12 +83,17 @@ async fn a_deployment_may_trust_its_app_with_verified_addresses() {
 async fn a_longer_minimum_counts_for_new_passwords_and_is_named_with_every_other_mistake() {
     let app = App::with(json!({ "password": { "min_length": 12 } })).await;
     let body = json!({ "email": "nobody", "password": "elevenchars", "redirectURL": REDIRECT });
-    let answer = app.call("POST", "/agnost/auth/signup-email").json(&body).await;
+    let answer = app
+        .call("POST", "/agnost/auth/signup-email")
+        .json(&body)
+        .await;
     answer.expect_error(400, "validation_error");
     assert_eq!(answer.blamed(), ["email", "password"]);
     assert!(answer.body.contains("at least 12 characters"), "{answer:?}");
     // A password from before the setting still signs in, as far as its length goes.
-    app.sign_in(&app.email("ada"), "elevenchars").await.expect_error(401, "invalid_sign_in_credentials");
+    app.sign_in(&app.email("ada"), "elevenchars")
+        .await
+        .expect_error(401, "invalid_sign_in_credentials");
 }
 
 #[tokio::test]
@@ -77,12 +103,18 @@ async fn a_hash_with_other_parameters_is_renewed_at_the_next_sign_in() {
     let id = app.verified_user(&email).await;
     let key = format!("user#{id}");
     // phc-winner-argon2, test.c: "password", t=2, m=2^8.
-    let old = "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4";
+    let old =
+        "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4";
     set(&app, Table::Users, &key, "passwordHash", string(old)).await;
-    app.sign_in(&email, "passwort").await.expect_error(401, "invalid_sign_in_credentials");
+    app.sign_in(&email, "passwort")
+        .await
+        .expect_error(401, "invalid_sign_in_credentials");
     app.sign_in(&email, "password").await.expect_ok();
     let items = scan(&app, Table::Users).await;
-    let user = items.iter().find(|item| text(item, "pk") == key).expect("the user");
+    let user = items
+        .iter()
+        .find(|item| text(item, "pk") == key)
+        .expect("the user");
     assert!(text(user, "passwordHash").starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
     app.sign_in(&email, "password").await.expect_ok();
 }
@@ -117,14 +149,18 @@ async fn a_link_lives_as_long_as_the_setting_says_and_so_does_a_session() {
     app.sign_up(&email).await.expect_ok();
     let link = app.link(&email).await;
     app.advance(Duration::from_secs(61));
-    app.follow(&link).await.expect_sent_back("400", "invalid_access_token");
+    app.follow(&link)
+        .await
+        .expect_sent_back("400", "invalid_access_token");
     app.resend(&email).await.expect_ok();
     app.follow(&app.link(&email).await).await;
     let session = app.session(&email).await;
     app.advance(Duration::from_secs(290));
     app.user(&session).await.expect_ok();
     app.advance(Duration::from_secs(11));
-    app.user(&session).await.expect_error(401, "invalid_session_token");
+    app.user(&session)
+        .await
+        .expect_error(401, "invalid_session_token");
 }
 
 #[tokio::test]

@@ -25,9 +25,13 @@ async fn a_providers_account_is_told_so_at_sign_in_and_resend() {
         .key("pk", string(&key))
         .update_expression("REMOVE passwordHash");
     request.send().await.expect("an update");
-    app.sign_in(&email, PASSWORD).await.expect_error(401, "invalid_provider_sign_in");
+    app.sign_in(&email, PASSWORD)
+        .await
+        .expect_error(401, "invalid_provider_sign_in");
     set(&app, Table::Users, &key, "emailVerified", flag(false)).await;
-    app.resend(&email).await.expect_error(401, "invalid_provider");
+    app.resend(&email)
+        .await
+        .expect_error(401, "invalid_provider");
 }
 
 #[tokio::test]
@@ -42,11 +46,16 @@ async fn an_unknown_address_costs_a_hash_like_a_wrong_password() {
         hash = hash.min(started.elapsed());
         let nobody = app.email("nobody");
         let started = Instant::now();
-        app.sign_in(&nobody, "not the password").await.expect_error(401, "invalid_sign_in_credentials");
+        app.sign_in(&nobody, "not the password")
+            .await
+            .expect_error(401, "invalid_sign_in_credentials");
         unknown = unknown.min(started.elapsed());
     }
     // However slow the machine: what includes a hash takes no less than most of one.
-    assert!(unknown > hash * 8 / 10, "a hash takes {hash:?}, the answer about nobody {unknown:?}");
+    assert!(
+        unknown > hash * 8 / 10,
+        "a hash takes {hash:?}, the answer about nobody {unknown:?}"
+    );
 }
 
 #[tokio::test]
@@ -72,7 +81,9 @@ async fn wrong_passwords_from_one_address_do_not_lock_the_owner_out_for_good() {
     let email = app.email("ada");
     app.verified_user(&email).await;
     for _ in 0..3 {
-        app.sign_in(&email, "not the password").await.expect_error(401, "invalid_sign_in_credentials");
+        app.sign_in(&email, "not the password")
+            .await
+            .expect_error(401, "invalid_sign_in_credentials");
     }
     let answer = app.sign_in(&email, PASSWORD).await;
     answer.expect_error(429, "rate_limit_exceeded");

@@ -56,14 +56,23 @@ pub(crate) async fn delete(app: &App, table: Table, key: &str) {
 }
 
 /// Puts a link for a user into the table, and gives its URL.
-pub(crate) async fn put_link(app: &App, action: Action, user_id: &str, stamp: u32, email: &str) -> String {
+pub(crate) async fn put_link(
+    app: &App,
+    action: Action,
+    user_id: &str,
+    stamp: u32,
+    email: &str,
+) -> String {
     let user_id = UserId::parse(user_id).expect("an id");
     let token = LinkToken::random(&user_id, SecurityStamp(stamp));
     let expires_at = app.clock.now().as_second() + 3_600;
     let request = client(app)
         .put_item()
         .table_name(Table::Tokens.name_in(DEPLOYMENT))
-        .item("pk", AttributeValue::S(format!("{}#{user_id}", action.as_str())))
+        .item(
+            "pk",
+            AttributeValue::S(format!("{}#{user_id}", action.as_str())),
+        )
         .item("tokenHash", AttributeValue::S(token.hash().0))
         .item("email", AttributeValue::S(email.to_owned()))
         .item("expiresAt", AttributeValue::N(expires_at.to_string()));
@@ -79,27 +88,44 @@ pub(crate) async fn put_link(app: &App, action: Action, user_id: &str, stamp: u3
 /// Fails the test unless users and guards match one to one, and no token or session is of nobody.
 pub(crate) async fn expect_consistent(app: &App) {
     let items = scan(app, Table::Users).await;
-    let (users, guards): (Vec<&Item>, Vec<&Item>) =
-        items.iter().partition(|item| text(item, "pk").starts_with("user#"));
+    let (users, guards): (Vec<&Item>, Vec<&Item>) = items
+        .iter()
+        .partition(|item| text(item, "pk").starts_with("user#"));
     let claimed: BTreeSet<(String, String)> = users
         .iter()
-        .map(|user| (format!("email#{}", text(user, "email")), text(user, "userId").to_owned()))
+        .map(|user| {
+            (
+                format!("email#{}", text(user, "email")),
+                text(user, "userId").to_owned(),
+            )
+        })
         .collect();
     let guarded: BTreeSet<(String, String)> = guards
         .iter()
-        .map(|guard| (text(guard, "pk").to_owned(), text(guard, "userId").to_owned()))
+        .map(|guard| {
+            (
+                text(guard, "pk").to_owned(),
+                text(guard, "userId").to_owned(),
+            )
+        })
         .collect();
     assert_eq!(claimed, guarded, "users and guards differ");
     let ids: BTreeSet<&str> = users.iter().map(|user| text(user, "userId")).collect();
     for token in scan(app, Table::Tokens).await {
         let of = match text(&token, "pk") {
             key if key.starts_with("access#") => text(&token, "userId").to_owned(),
-            key => key.split_once('#').map(|(_, id)| id.to_owned()).unwrap_or_default(),
+            key => key
+                .split_once('#')
+                .map(|(_, id)| id.to_owned())
+                .unwrap_or_default(),
         };
         assert!(ids.contains(of.as_str()), "a token of nobody: {token:?}");
     }
     for session in scan(app, Table::Sessions).await {
-        assert!(ids.contains(text(&session, "userId")), "a session of nobody: {session:?}");
+        assert!(
+            ids.contains(text(&session, "userId")),
+            "a session of nobody: {session:?}"
+        );
     }
 }
 

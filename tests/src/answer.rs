@@ -41,7 +41,10 @@ impl Answer {
     /// The code of the one error; empty if the body holds none.
     pub fn code(&self) -> String {
         let body: Value = serde_json::from_str(&self.body).unwrap_or_default();
-        body["errors"][0]["code"].as_str().unwrap_or_default().to_owned()
+        body["errors"][0]["code"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned()
     }
 
     /// The names of the fields that a validation error blames, sorted.
@@ -65,10 +68,18 @@ impl Answer {
     /// Fails the test unless this is the error of this status and code, in the form of the wire.
     #[track_caller]
     pub fn expect_error(&self, status: u16, code: &str) -> &Self {
-        assert_eq!((self.status, self.code().as_str()), (status, code), "{self:?}");
+        assert_eq!(
+            (self.status, self.code().as_str()),
+            (status, code),
+            "{self:?}"
+        );
         let body = self.json();
         assert_eq!(body["errors"].as_array().map(Vec::len), Some(1), "{self:?}");
-        let origin = if status >= 500 { "server_error" } else { "client_error" };
+        let origin = if status >= 500 {
+            "server_error"
+        } else {
+            "client_error"
+        };
         assert_eq!(body["errors"][0]["origin"], origin, "{self:?}");
         assert!(body["errors"][0]["message"].is_string(), "{self:?}");
         self
@@ -79,8 +90,15 @@ impl Answer {
     pub fn expect_sent_back(&self, status: &str, code: &str) -> &Self {
         let sent = (self.sent_with("status"), self.sent_with("code"));
         assert_eq!(self.status, 302, "{self:?}");
-        assert_eq!(sent, (Some(status.to_owned()), Some(code.to_owned())), "{self:?}");
-        assert!(self.sent_with("error").is_some_and(|text| !text.is_empty()), "{self:?}");
+        assert_eq!(
+            sent,
+            (Some(status.to_owned()), Some(code.to_owned())),
+            "{self:?}"
+        );
+        assert!(
+            self.sent_with("error").is_some_and(|text| !text.is_empty()),
+            "{self:?}"
+        );
         assert!(self.sent_with("access_token").is_none(), "{self:?}");
         self
     }

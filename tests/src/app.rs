@@ -46,7 +46,7 @@ impl App {
     /// A system with the settings of `tests/settings.json`, here or where `LATCHKEY_BASE_URL` says.
     pub async fn start() -> Self {
         match std::env::var("LATCHKEY_BASE_URL") {
-            Ok(url) => Self::elsewhere(url),
+            Ok(url) => Self::elsewhere(&url),
             Err(_) => Self::with(json!({})).await,
         }
     }
@@ -56,7 +56,10 @@ impl App {
         if std::env::var_os("LATCHKEY_BASE_URL").is_some() {
             // Not `eprintln!`: the test runner would swallow it.
             use std::io::Write;
-            let _ = writeln!(std::io::stderr(), "skipped, as it needs a movable clock: {test}");
+            let _ = writeln!(
+                std::io::stderr(),
+                "skipped, as it needs a movable clock: {test}"
+            );
             return None;
         }
         Some(Self::with(json!({})).await)
@@ -91,12 +94,12 @@ impl App {
         }
     }
 
-    fn elsewhere(url: String) -> Self {
+    fn elsewhere(url: &str) -> Self {
         let variable = |name: &str, otherwise: &str| {
             std::env::var(name).unwrap_or_else(|_| otherwise.to_owned())
         };
         Self {
-            inbox: variable("LATCHKEY_INBOX_URL", &url),
+            inbox: variable("LATCHKEY_INBOX_URL", url),
             publishable: variable("LATCHKEY_PUBLISHABLE_KEY", local::defaults::PUBLISHABLE_KEY),
             secret: variable("LATCHKEY_SECRET_KEY", local::defaults::SECRET_KEY),
             url: url.trim_end_matches('/').to_owned(),
@@ -110,6 +113,22 @@ impl App {
     /// Moves the clock ahead.
     pub fn advance(&self, by: Duration) {
         self.clock.advance(by);
+    }
+
+    /// Sees to it that so much of the present window of a limit is left: moves the clock to the next, or waits
+    /// for it.
+    pub async fn room_in_window(&self, window: Duration, needed: Duration) {
+        let now = u64::try_from(self.clock.now().as_millisecond()).unwrap_or_default();
+        let into =
+            Duration::from_millis(now % u64::try_from(window.as_millis()).unwrap_or(u64::MAX));
+        let left = window.saturating_sub(into);
+        if left >= needed {
+            return;
+        }
+        match self.laptop {
+            Some(_) => self.advance(left),
+            None => tokio::time::sleep(left).await,
+        }
     }
 
     /// An address that nobody has used yet.
@@ -152,7 +171,9 @@ impl App {
     /// `signup-email` with a redirect URL.
     pub async fn sign_up(&self, email: &str) -> Answer {
         let body = json!({ "email": email, "password": PASSWORD, "redirectURL": REDIRECT });
-        self.call("POST", "/agnost/auth/signup-email").json(&body).await
+        self.call("POST", "/agnost/auth/signup-email")
+            .json(&body)
+            .await
     }
 
     /// A user who followed his link; gives his id.
@@ -160,21 +181,33 @@ impl App {
         let answer = self.sign_up(email).await;
         answer.expect_ok();
         let followed = self.follow(&self.link(email).await).await;
-        assert_eq!(followed.sent_with("status").as_deref(), Some("200"), "{followed:?}");
-        answer.json()["user"]["_id"].as_str().expect("an id").to_owned()
+        assert_eq!(
+            followed.sent_with("status").as_deref(),
+            Some("200"),
+            "{followed:?}"
+        );
+        answer.json()["user"]["_id"]
+            .as_str()
+            .expect("an id")
+            .to_owned()
     }
 
     /// `signin-email`.
     pub async fn sign_in(&self, email: &str, password: &str) -> Answer {
         let body = json!({ "email": email, "password": password });
-        self.call("POST", "/agnost/auth/signin-email").json(&body).await
+        self.call("POST", "/agnost/auth/signin-email")
+            .json(&body)
+            .await
     }
 
     /// `signin-email`; gives the session token.
     pub async fn session(&self, email: &str) -> String {
         let answer = self.sign_in(email, PASSWORD).await;
         answer.expect_ok();
-        answer.json()["session"]["token"].as_str().expect("a token").to_owned()
+        answer.json()["session"]["token"]
+            .as_str()
+            .expect("a token")
+            .to_owned()
     }
 
     /// `resend`.
@@ -185,7 +218,10 @@ impl App {
 
     /// `user`.
     pub async fn user(&self, session: &str) -> Answer {
-        self.call("GET", "/agnost/auth/user").session(session).send().await
+        self.call("GET", "/agnost/auth/user")
+            .session(session)
+            .send()
+            .await
     }
 
     /// `grant`.
@@ -226,7 +262,8 @@ impl App {
         let url = format!("{}/_inbox/messages", self.inbox);
         let request = self.http.get(url).query(&[("to", email)]);
         let answer = Answer::read(request.send().await.expect("an inbox")).await;
-        let text = |message: &Value, name: &str| message[name].as_str().unwrap_or_default().to_owned();
+        let text =
+            |message: &Value, name: &str| message[name].as_str().unwrap_or_default().to_owned();
         let read = |message: &Value| Mail {
             to: text(message, "to"),
             from: text(message, "from"),
@@ -234,13 +271,22 @@ impl App {
             text: text(message, "text"),
             html: text(message, "html"),
         };
-        answer.json().as_array().expect("a list").iter().map(read).collect()
+        answer
+            .json()
+            .as_array()
+            .expect("a list")
+            .iter()
+            .map(read)
+            .collect()
     }
 
     /// Makes the mail service refuse the next so many mails to an address.
     pub async fn refuse_mail(&self, email: &str, times: u32) {
         let url = format!("{}/_inbox/refusals", self.inbox);
-        let request = self.http.put(url).json(&json!({ "to": email, "times": times }));
+        let request = self
+            .http
+            .put(url)
+            .json(&json!({ "to": email, "times": times }));
         let answer = request.send().await.expect("an inbox");
         assert!(answer.status().is_success(), "{answer:?}");
     }
@@ -248,16 +294,19 @@ impl App {
 
 impl Call<'_> {
     /// With this API key, or none if it is empty.
+    #[must_use]
     pub fn key(self, key: &str) -> Self {
         self.header("authorization", key)
     }
 
     /// With this session token.
+    #[must_use]
     pub fn session(self, token: &str) -> Self {
         self.header("session", token)
     }
 
     /// With this header, in place of one of the same name.
+    #[must_use]
     pub fn header(self, name: &str, value: &str) -> Self {
         let name = reqwest::header::HeaderName::from_bytes(name.as_bytes()).expect("a name");
         let value = reqwest::header::HeaderValue::from_str(value).expect("a value");
@@ -283,7 +332,24 @@ impl Call<'_> {
     /// Sends a body that has no type.
     pub async fn untyped(self, body: impl Into<reqwest::Body>) -> Answer {
         let app = self.app;
-        Call { request: self.request.body(body), app }.send().await
+        Call {
+            request: self.request.body(body),
+            app,
+        }
+        .send()
+        .await
+    }
+
+    /// Sends a JSON body to whom may hang up before its end; `None` if he did.
+    pub async fn try_json(self, body: String) -> Option<Answer> {
+        let request = self
+            .header("content-type", "application/json")
+            .request
+            .body(body);
+        match request.send().await {
+            Ok(response) => Some(Answer::read(response).await),
+            Err(_) => None,
+        }
     }
 
     /// Sends it without a body.

@@ -174,26 +174,36 @@ async fn fail(
             tokio::time::sleep(Duration::from_millis(1)).await;
             reset()
         }
-        Fault::Error => error(500, r#"{"__type":"InternalServerError","message":"on purpose"}"#),
-        Fault::Throttle => error(400, r#"{"__type":"ThrottlingException","message":"on purpose"}"#),
-        Fault::Conflict => error(
+        Fault::Error => Ok(error(
+            500,
+            r#"{"__type":"InternalServerError","message":"on purpose"}"#,
+        )),
+        Fault::Throttle => Ok(error(
+            400,
+            r#"{"__type":"ThrottlingException","message":"on purpose"}"#,
+        )),
+        Fault::Conflict => Ok(error(
             400,
             r#"{"__type":"TransactionCanceledException","message":"on purpose",
                 "CancellationReasons":[{"Code":"TransactionConflict"},{"Code":"None"}]}"#,
-        ),
+        )),
     }
 }
 
-fn error(status: u16, body: &'static str) -> Result<HttpResponse, ConnectorError> {
+fn error(status: u16, body: &'static str) -> HttpResponse {
     let status = StatusCode::try_from(status).expect("a status");
-    Ok(HttpResponse::new(status, SdkBody::from(body)))
+    HttpResponse::new(status, SdkBody::from(body))
 }
 
 /// The operation of a request, and the permissions that IAM would ask for.
 fn read(request: &HttpRequest) -> (String, BTreeSet<String>) {
     let target = request.headers().get("x-amz-target").unwrap_or_default();
     let Some(operation) = target.strip_prefix("DynamoDB_20120810.") else {
-        let operation = if request.uri().contains("/v2/email/") { "SendEmail" } else { target };
+        let operation = if request.uri().contains("/v2/email/") {
+            "SendEmail"
+        } else {
+            target
+        };
         return (operation.to_owned(), BTreeSet::new());
     };
     let body = request.body().bytes().unwrap_or_default();
@@ -201,7 +211,9 @@ fn read(request: &HttpRequest) -> (String, BTreeSet<String>) {
     let mut permissions = BTreeSet::new();
     let mut note = |action: &str, part: &serde_json::Value| {
         let table = part["TableName"].as_str().unwrap_or_default();
-        let key = ["Key", "Item"].iter().find_map(|name| part[name]["pk"]["S"].as_str());
+        let key = ["Key", "Item"]
+            .iter()
+            .find_map(|name| part[name]["pk"]["S"].as_str());
         permissions.insert(permission(action, table, key));
     };
     match operation {
@@ -220,7 +232,12 @@ fn read(request: &HttpRequest) -> (String, BTreeSet<String>) {
             }
         }
         "BatchGetItem" | "BatchWriteItem" => {
-            for table in body["RequestItems"].as_object().into_iter().flatten().map(|(name, _)| name) {
+            for table in body["RequestItems"]
+                .as_object()
+                .into_iter()
+                .flatten()
+                .map(|(name, _)| name)
+            {
                 permissions.insert(permission(operation, table, None));
             }
         }

@@ -21,20 +21,41 @@ pub fn of(app: &App, answer: &Answer) -> String {
     let mut lines = vec![answer.status.to_string()];
     for name in HEADERS {
         for value in answer.headers.get_all(name) {
-            lines.push(format!("{name}: {}", value.to_str().unwrap_or("?")));
+            let value = value.to_str().unwrap_or("?");
+            let is_number = value.bytes().all(|byte| byte.is_ascii_digit());
+            let value = if name == "retry-after" && is_number {
+                "[seconds]"
+            } else {
+                value
+            };
+            lines.push(format!("{name}: {value}"));
         }
     }
     lines.push(String::new());
-    lines.push(match serde_json::from_str::<serde_json::Value>(&answer.body) {
-        Ok(json) => serde_json::to_string_pretty(&json).unwrap_or_default(),
-        Err(_) => answer.body.clone(),
-    });
+    lines.push(
+        match serde_json::from_str::<serde_json::Value>(&answer.body) {
+            Ok(mut json) => {
+            // Whoever runs the functions names the requests.
+            if let Some(id) = json.pointer_mut("/errors/0/details/requestId") {
+                *id = "[id]".into();
+            }
+            serde_json::to_string_pretty(&json).unwrap_or_default()
+        }
+            Err(_) => answer.body.clone(),
+        },
+    );
     redact(app, &lines.join("\n"))
 }
 
 /// A mail as its reader gets it.
 pub fn of_mail(app: &App, mail: &Mail) -> String {
-    let Mail { from, to, subject, text, html } = mail;
+    let Mail {
+        from,
+        to,
+        subject,
+        text,
+        html,
+    } = mail;
     let whole = format!("from: {from}\nto: {to}\nsubject: {subject}\n\n{text}\n---\n{html}");
     redact(app, &whole)
 }
@@ -43,11 +64,17 @@ pub fn of_mail(app: &App, mail: &Mail) -> String {
 pub fn redact(app: &App, text: &str) -> String {
     let encoded: String = url::form_urlencoded::byte_serialize(app.url.as_bytes()).collect();
     let text = text.replace(&app.url, "[base]").replace(&encoded, "[base]");
-    let text = replace_runs(&text, "eyJ", "[jwt]", |c| c.is_ascii_alphanumeric() || "-_.".contains(c));
+    let text = replace_runs(&text, "eyJ", "[jwt]", |c| {
+        c.is_ascii_alphanumeric() || "-_.".contains(c)
+    });
     let text = replace_runs(&text, "tk-", "[link token]", is_token);
     let text = replace_runs(&text, "at-", "[access token]", is_token);
-    let text = replace_runs(&text, "Expires=", "Expires=[date]", |c| c.is_ascii_alphanumeric() || " ,:".contains(c));
-    let words = split_keeping(&text, |c| c.is_ascii_alphanumeric() || c == '-' || c == ':' || c == '.');
+    let text = replace_runs(&text, "Expires=", "Expires=[date]", |c| {
+        c.is_ascii_alphanumeric() || " ,:".contains(c)
+    });
+    let words = split_keeping(&text, |c| {
+        c.is_ascii_alphanumeric() || c == '-' || c == ':' || c == '.'
+    });
     words.into_iter().map(|word| redact_word(&word)).collect()
 }
 
@@ -91,7 +118,13 @@ fn split_keeping(text: &str, is_word: impl Fn(char) -> bool) -> Vec<String> {
 fn redact_word(word: &str) -> String {
     let shape: String = word
         .chars()
-        .map(|c| if c.is_ascii_hexdigit() && !c.is_ascii_uppercase() { 'h' } else { c })
+        .map(|c| {
+            if c.is_ascii_hexdigit() && !c.is_ascii_uppercase() {
+                'h'
+            } else {
+                c
+            }
+        })
         .collect();
     if shape == "hhhhhhhh-hhhh-hhhh-hhhh-hhhhhhhhhhhh" {
         return "[id]".to_owned();

@@ -1,6 +1,8 @@
 //! `GET /.well-known/jwks.json` and `/.well-known/openid-configuration`: what API Gateway's JWT
 //! authorizer, or any JWT library, needs to check a session token (RFC 7517; OpenID Connect Discovery 1.0).
 
+use std::future::{Ready, ready};
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use shared::http::{Caller, Never, Published};
@@ -71,11 +73,11 @@ impl Deps {
 }
 
 /// Gives the document of the path.
-pub async fn run(deps: &Deps, caller: &Caller, _: Input) -> Result<Output, Error> {
+pub fn run(deps: &Deps, caller: &Caller, _: Input) -> Ready<Result<Output, Error>> {
     let document = if caller.path.ends_with("/jwks.json") {
         &deps.keys
     } else {
         &deps.discovery
     };
-    Ok(Published(document.clone()))
+    ready(Ok(Published(document.clone())))
 }

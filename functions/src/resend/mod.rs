@@ -105,8 +105,18 @@ pub async fn run(deps: &Deps, _: &Caller, input: Input) -> Result<Output, Error>
     let now = deps.clock.now();
     let limit = Limit::mails(&input.email, settings.limits.mails_per_address);
     let (id, ()) = try_join!(
-        async { deps.store.user_id_by_email(&input.email).await.map_err(Unavailable::from) },
-        async { deps.store.count(&limit, now).await.map_err(Unavailable::from) },
+        async {
+            deps.store
+                .user_id_by_email(&input.email)
+                .await
+                .map_err(Unavailable::from)
+        },
+        async {
+            deps.store
+                .count(&limit, now)
+                .await
+                .map_err(Unavailable::from)
+        },
     )?;
     let id = id.ok_or(Error::NoAccount)?;
     let user = deps.store.user(&id).await.map_err(Unavailable::from)?;

@@ -98,8 +98,18 @@ pub async fn run(deps: &Deps, caller: &Caller, input: Input) -> Result<Output, E
     let most = deps.settings.limits.wrong_passwords;
     let limit = Limit::wrong_passwords(&input.email, caller.address, most);
     let (id, ()) = try_join!(
-        async { deps.store.user_id_by_email(&input.email).await.map_err(Unavailable::from) },
-        async { deps.store.count(&limit, now).await.map_err(Unavailable::from) },
+        async {
+            deps.store
+                .user_id_by_email(&input.email)
+                .await
+                .map_err(Unavailable::from)
+        },
+        async {
+            deps.store
+                .count(&limit, now)
+                .await
+                .map_err(Unavailable::from)
+        },
     )?;
     let user = match &id {
         Some(id) => deps.store.user(id).await.map_err(Unavailable::from)?,

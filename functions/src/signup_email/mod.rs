@@ -9,12 +9,9 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use shared::domain::{
-    Action, Clock, Email, NewPassword, Provider, SecurityStamp, Session, User,
-    UserData, UserId,
+    Action, Clock, Email, NewPassword, Provider, SecurityStamp, Session, User, UserData, UserId,
 };
-use shared::http::{
-    Caller, Code, FieldError, Refusal, Refuse, SignedIn, Unavailable, code,
-};
+use shared::http::{Caller, Code, FieldError, Refusal, Refuse, SignedIn, Unavailable, code};
 use shared::notify::{Mailer, TemplateName, TokenValues, spoken};
 use shared::resources::{Resources, StartError};
 use shared::secrets::{ApiKeyKind, Passwords, SessionTokens};
@@ -133,8 +130,18 @@ pub async fn run(deps: &Deps, caller: &Caller, input: Input) -> Result<Output, E
     let now = deps.clock.now();
     let limit = Limit::sign_ups(caller.address, settings.limits.sign_ups_per_caller);
     let (password_hash, ()) = try_join!(
-        async { deps.passwords.hash(&input.password.0).await.map_err(Unavailable::from) },
-        async { deps.store.count(&limit, now).await.map_err(Unavailable::from) },
+        async {
+            deps.passwords
+                .hash(&input.password.0)
+                .await
+                .map_err(Unavailable::from)
+        },
+        async {
+            deps.store
+                .count(&limit, now)
+                .await
+                .map_err(Unavailable::from)
+        },
     )?;
     let id = UserId::random();
     let mut user = User {
@@ -184,7 +191,11 @@ pub async fn run(deps: &Deps, caller: &Caller, input: Input) -> Result<Output, E
 }
 
 async fn add(deps: &Deps, user: &User, email: &Email, opening: Opening<'_>) -> Result<(), Error> {
-    match deps.store.sign_up(user, email, opening, user.sign_up_at).await {
+    match deps
+        .store
+        .sign_up(user, email, opening, user.sign_up_at)
+        .await
+    {
         Ok(()) => Ok(()),
         Err(SignUpError::EmailTaken) => Err(Error::EmailNotUnique(email.clone())),
         Err(SignUpError::Store(error)) => {

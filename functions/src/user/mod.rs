@@ -66,7 +66,9 @@ impl Refuse for Error {
 pub async fn run(deps: &Deps, caller: &Caller, _: Input) -> Result<Output, Error> {
     let claims = caller.session.as_ref().ok_or(Error::SessionEnded)?;
     let (user_id, session_id) = (claims.user_id(), claims.session_id());
-    let alive = deps.store.live_session(user_id, &session_id, deps.clock.now());
+    let alive = deps
+        .store
+        .live_session(user_id, &session_id, deps.clock.now());
     let (_, user) = alive.await?.ok_or(Error::SessionEnded)?;
     let user = user.ok_or(Error::UserNotFound)?;
     Ok(Json(user.view()))

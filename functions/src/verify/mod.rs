@@ -194,7 +194,9 @@ async fn follow(
         purpose,
         expires_at: now + deps.settings.email.access_token_lifetime(),
     };
-    deps.store.follow_link(action, &token, &exchange, now).await?;
+    deps.store
+        .follow_link(action, &token, &exchange, now)
+        .await?;
     Ok(Some(access_token))
 }
 
@@ -211,6 +213,10 @@ async fn tell_old_address(deps: &Deps, change: &EmailChange) {
         .await;
     if let Err(error) = sent {
         let cause = Causes(&error).to_string();
-        error!(cause, to = old.masked(), "the old address could not be told");
+        error!(
+            cause,
+            to = old.masked(),
+            "the old address could not be told"
+        );
     }
 }

@@ -38,8 +38,8 @@ impl Email {
         }
         // Normalises to NFC, lower-cases and refuses what no domain may hold.
         let domain = idna::domain_to_ascii_strict(domain).map_err(|_| EmailError)?;
-        let looks_like_a_host = domain.split('.').all(is_label)
-            && !domain.rsplit('.').next().is_some_and(is_numeric);
+        let looks_like_a_host =
+            domain.split('.').all(is_label) && !domain.rsplit('.').next().is_some_and(is_numeric);
         let address = format!("{}@{domain}", local.to_ascii_lowercase());
         if !looks_like_a_host || address.len() > MAX_LENGTH {
             return Err(EmailError);
@@ -155,7 +155,7 @@ mod tests {
             "ada@exa mple.com",
             "<ada@example.com>",
             "Ada <ada@example.com>",
-            "аda@example.com", // a Cyrillic а
+            "аda@example.com",        // a Cyrillic а
             "ad\u{212a}@example.com", // the Kelvin sign, which lower-cases to k
             "ada\u{200b}@example.com",
         ] {

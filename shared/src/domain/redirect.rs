@@ -97,9 +97,14 @@ impl Pattern {
             // `https://*.com` would let every shop on earth in.
             let labels: Vec<&str> = url.host_str().unwrap_or_default().split('.').collect();
             let one_label = labels.iter().filter(|label| **label == WILDCARD).count() == 1;
-            let below_a_domain = labels.len() >= 3 && !labels[labels.len() - 2..].contains(&WILDCARD);
+            let below_a_domain =
+                labels.len() >= 3 && !labels[labels.len() - 2..].contains(&WILDCARD);
             let stars = text.matches('*').count();
-            if !(one_label && below_a_domain && stars == 1 && matches!(url.scheme(), "https" | "http")) {
+            if !(one_label
+                && below_a_domain
+                && stars == 1
+                && matches!(url.scheme(), "https" | "http"))
+            {
                 return Err(PatternError::Wildcard);
             }
         }
@@ -297,7 +302,10 @@ mod tests {
 
     #[test]
     fn an_apps_own_scheme_may_be_listed_but_no_scheme_that_runs_code() {
-        assert!(allowed("com.example.app://auth/done", "com.example.app://auth/done"));
+        assert!(allowed(
+            "com.example.app://auth/done",
+            "com.example.app://auth/done"
+        ));
         for entry in ["javascript://x/", "data://x/", "file://x/", "vbscript://x/"] {
             assert!(RedirectPattern::from_str(entry).is_err(), "{entry}");
         }

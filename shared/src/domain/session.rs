@@ -33,7 +33,12 @@ pub struct Session {
 
 impl Session {
     /// A new one, from now on and for so long.
-    pub fn begin(user_id: &UserId, now: Timestamp, lifetime: SignedDuration, user_agent: &str) -> Self {
+    pub fn begin(
+        user_id: &UserId,
+        now: Timestamp,
+        lifetime: SignedDuration,
+        user_agent: &str,
+    ) -> Self {
         Self {
             user_id: user_id.clone(),
             id: SessionId::random(),

@@ -148,7 +148,8 @@ fn os(ua: &str) -> Product {
     if let Some(version) = version_after(ua, "Android ") {
         return product("Android", version);
     }
-    if let Some(version) = version_after(ua, "iPhone OS ").or_else(|| version_after(ua, "CPU OS ")) {
+    if let Some(version) = version_after(ua, "iPhone OS ").or_else(|| version_after(ua, "CPU OS "))
+    {
         return product("iOS", version);
     }
     if let Some(version) = version_after(ua, "Mac OS X ") {
@@ -173,7 +174,11 @@ fn device(ua: &str) -> Device {
         return machine("Macintosh", "", "Apple");
     }
     if ua.contains("Android") {
-        let kind = if ua.contains("Mobile") { "mobile" } else { "tablet" };
+        let kind = if ua.contains("Mobile") {
+            "mobile"
+        } else {
+            "tablet"
+        };
         // `(Linux; Android 14; Pixel 8 Build/…)`: what follows the version is the model.
         let model = ua
             .split_once("Android ")
@@ -254,7 +259,9 @@ mod tests {
     #[test]
     fn the_common_browsers_are_told_apart() {
         assert_eq!(
-            told("Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36 Edg/126.0.2592.87"),
+            told(
+                "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36 Edg/126.0.2592.87"
+            ),
             ["Edge", "126", "Blink", "Windows 10", "", "", "amd64"]
         );
         assert_eq!(
@@ -262,16 +269,46 @@ mod tests {
             ["Firefox", "128", "Gecko", "Linux ", "", "", "amd64"]
         );
         assert_eq!(
-            told("Mozilla/5.0 (iPhone; CPU iPhone OS 17_5_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.5 Mobile/15E148 Safari/604.1"),
-            ["Safari", "17", "WebKit", "iOS 17.5.1", "mobile", "iPhone", ""]
+            told(
+                "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.5 Mobile/15E148 Safari/604.1"
+            ),
+            [
+                "Safari",
+                "17",
+                "WebKit",
+                "iOS 17.5.1",
+                "mobile",
+                "iPhone",
+                ""
+            ]
         );
         assert_eq!(
-            told("Mozilla/5.0 (Linux; Android 14; Pixel 8 Build/UD1A) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Mobile Safari/537.36"),
-            ["Chrome", "126", "Blink", "Android 14", "mobile", "Pixel 8", ""]
+            told(
+                "Mozilla/5.0 (Linux; Android 14; Pixel 8 Build/UD1A) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Mobile Safari/537.36"
+            ),
+            [
+                "Chrome",
+                "126",
+                "Blink",
+                "Android 14",
+                "mobile",
+                "Pixel 8",
+                ""
+            ]
         );
         assert_eq!(
-            told("Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.5 Safari/605.1.15"),
-            ["Safari", "17", "WebKit", "macOS 10.15.7", "", "Macintosh", ""]
+            told(
+                "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.5 Safari/605.1.15"
+            ),
+            [
+                "Safari",
+                "17",
+                "WebKit",
+                "macOS 10.15.7",
+                "",
+                "Macintosh",
+                ""
+            ]
         );
         assert_eq!(told("curl/8.9.1"), ["curl", "8", "", " ", "", "", ""]);
     }
@@ -279,7 +316,13 @@ mod tests {
     #[test]
     fn nothing_known_is_empty_and_nothing_breaks() {
         assert_eq!(UserAgent::read(""), UserAgent::default());
-        for odd in ["Android ", "Android 14; ", "Chrome/", "rv:", &"ü".repeat(600)] {
+        for odd in [
+            "Android ",
+            "Android 14; ",
+            "Chrome/",
+            "rv:",
+            &"ü".repeat(600),
+        ] {
             let read = UserAgent::read(odd);
             assert!(read.ua.len() <= UserAgent::MAX_BYTES);
         }

@@ -149,7 +149,10 @@ mod tests {
             assert!(read(json!({ name: 1 })).unwrap_err().contains(name));
         }
         let two = read(json!({ "_id": 1, "plan": 1, "email": 1 })).unwrap_err();
-        assert!(two.contains("_id, email") || two.contains("email, _id"), "{two}");
+        assert!(
+            two.contains("_id, email") || two.contains("email, _id"),
+            "{two}"
+        );
     }
 
     #[test]

@@ -108,9 +108,17 @@ impl<'de> Deserializer<'de> for &Run<'_> {
         visitor: V,
     ) -> Result<V::Value, Problem> {
         *self.known.borrow_mut() = names.to_vec();
-        let rest = names.iter().copied().filter(|name| Some(*name) != self.first);
+        let rest = names
+            .iter()
+            .copied()
+            .filter(|name| Some(*name) != self.first);
         let mut order: Vec<&str> = rest.rev().collect();
-        order.extend(names.iter().copied().filter(|name| Some(*name) == self.first));
+        order.extend(
+            names
+                .iter()
+                .copied()
+                .filter(|name| Some(*name) == self.first),
+        );
         visitor.visit_map(InOrder { run: self, order })
     }
 
@@ -304,7 +312,10 @@ mod tests {
             ("password", "must be at least 10 characters long"),
             ("redirectURL", "must be text"),
             ("userData", "must be an object"),
-            ("action", "must be one of email-confirm, magic-link, reset-pwd, change-email"),
+            (
+                "action",
+                "must be one of email-confirm, magic-link, reset-pwd, change-email",
+            ),
             ("colour", "is not a field of this operation"),
         ];
         let expected = expected.map(|(field, message)| (field.to_owned(), message.to_owned()));

@@ -81,7 +81,12 @@ impl<D: Operation> Gate<D> {
         };
         self.finish(request, &mut answer);
         let milliseconds = self.clock.now().duration_since(started).as_millis();
-        info!(status = answer.status().as_u16(), milliseconds, at = iso(started), "answered");
+        info!(
+            status = answer.status().as_u16(),
+            milliseconds,
+            at = iso(started),
+            "answered"
+        );
         answer
     }
 
@@ -107,8 +112,8 @@ impl<D: Operation> Gate<D> {
         let rules = Rules {
             min_password_length: self.settings.password.min_length,
         };
-        let input =
-            read_fields::<D::Input>(&fields, rules).map_err(|fields| Refusal::validation(&fields))?;
+        let input = read_fields::<D::Input>(&fields, rules)
+            .map_err(|fields| Refusal::validation(&fields))?;
         let caller = Caller {
             path: request.path.clone(),
             address: request.address,
@@ -238,19 +243,22 @@ impl<D: Operation> Serve for Gate<D> {
         &'a self,
         request: &'a Incoming,
     ) -> Pin<Box<dyn Future<Output = Outgoing> + Send + 'a>> {
-        let span = info_span!("request", id = request.request_id, operation = D::ROUTE.name);
+        let span = info_span!(
+            "request",
+            id = request.request_id,
+            operation = D::ROUTE.name
+        );
         Box::pin(self.answer(request).instrument(span))
     }
 }
 
 fn log_refusal(refusal: &Refusal) {
     let code = refusal.code.name;
-    match &refusal.cause {
-        Some(cause) => {
-            let cause = Causes(cause.as_ref()).to_string();
-            error!(code, cause, "failed");
-        }
-        None => info!(code, "refused"),
+    if let Some(cause) = &refusal.cause {
+        let cause = Causes(cause.as_ref()).to_string();
+        error!(code, cause, "failed");
+    } else {
+        info!(code, "refused");
     }
 }
 
@@ -260,7 +268,11 @@ fn text<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
 }
 
 fn optional<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    headers.get(name)?.to_str().ok().filter(|text| !text.is_empty())
+    headers
+        .get(name)?
+        .to_str()
+        .ok()
+        .filter(|text| !text.is_empty())
 }
 
 /// The parameters of a query, in their order.
@@ -268,7 +280,11 @@ struct Query(Vec<(String, String)>);
 
 impl Query {
     fn parse(query: &str) -> Self {
-        Self(form_urlencoded::parse(query.as_bytes()).into_owned().collect())
+        Self(
+            form_urlencoded::parse(query.as_bytes())
+                .into_owned()
+                .collect(),
+        )
     }
 
     /// A parameter that stands there once: two could be read differently by two programs.

@@ -38,7 +38,10 @@ pub fn run<D: Operation>() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let cause = Causes(error.as_ref()).to_string();
-            error!(operation = D::ROUTE.name, cause, "the function cannot start");
+            error!(
+                operation = D::ROUTE.name,
+                cause, "the function cannot start"
+            );
             ExitCode::FAILURE
         }
     }

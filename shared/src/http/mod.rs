@@ -13,8 +13,8 @@ mod refusal;
 
 use std::net::IpAddr;
 
-use bytes::Bytes;
 use ::http::{HeaderMap, Method};
+use bytes::Bytes;
 
 pub use code::Code;
 pub use fields::{FieldError, Rules, read_fields};

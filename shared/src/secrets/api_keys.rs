@@ -91,13 +91,13 @@ impl ApiKeys {
         if key.expires_at.is_some_and(|expiry| expiry <= now) {
             return Err(ApiKeyError::Expired);
         }
-        let from_there =
-            |origin| key.origins.iter().any(|pattern| pattern.allows(origin));
+        let from_there = |origin| key.origins.iter().any(|pattern| pattern.allows(origin));
         if !key.origins.is_empty() && !origin.is_some_and(from_there) {
             return Err(ApiKeyError::Origin);
         }
         let address = address.to_canonical();
-        if !key.ip_ranges.is_empty() && !key.ip_ranges.iter().any(|range| range.contains(&address)) {
+        if !key.ip_ranges.is_empty() && !key.ip_ranges.iter().any(|range| range.contains(&address))
+        {
             return Err(ApiKeyError::Address);
         }
         Ok(key.kind)

@@ -8,11 +8,13 @@ use subtle::ConstantTimeEq;
 /// SHA-256 in lower-case hexadecimal.
 pub fn sha256_hex(data: &[u8]) -> String {
     let hash = digest(&SHA256, data);
-    hash.as_ref().iter().fold(String::with_capacity(64), |mut hex, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
+    hash.as_ref()
+        .iter()
+        .fold(String::with_capacity(64), |mut hex, byte| {
+            // Writing to a String cannot fail.
+            let _ = write!(hex, "{byte:02x}");
+            hex
+        })
 }
 
 /// Whether two texts are equal, in a time that depends on their lengths only.

@@ -146,7 +146,12 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 }
 
 impl Cost {
-    fn hash(self, password: &[u8], salt: &[u8], memory: &mut Vec<Block>) -> Result<Vec<u8>, HashError> {
+    fn hash(
+        self,
+        password: &[u8],
+        salt: &[u8],
+        memory: &mut Vec<Block>,
+    ) -> Result<Vec<u8>, HashError> {
         let params = Params::new(self.memory_kib, self.passes, self.lanes, Some(HASH_BYTES))
             .map_err(HashError::Argon2)?;
         if memory.len() < params.block_count() {
@@ -223,13 +228,20 @@ mod tests {
         assert_ne!(hash, again);
         let right = verdict(&passwords, Some(&hash), "correct horse").await;
         assert!(right.matches && !right.is_outdated);
-        assert!(!verdict(&passwords, Some(&hash), "correct house").await.matches);
+        assert!(
+            !verdict(&passwords, Some(&hash), "correct house")
+                .await
+                .matches
+        );
         assert!(!verdict(&passwords, None, "correct horse").await.matches);
     }
 
     #[tokio::test]
     async fn a_hash_with_other_parameters_still_matches_and_is_outdated() {
-        let hash = passwords(64).hash(&password("correct horse")).await.unwrap();
+        let hash = passwords(64)
+            .hash(&password("correct horse"))
+            .await
+            .unwrap();
         let verdict = verdict(&passwords(128), Some(&hash), "correct horse").await;
         assert!(verdict.matches && verdict.is_outdated);
     }
@@ -242,7 +254,9 @@ mod tests {
             passes: 2,
             lanes: 1,
         };
-        let hash = cost.hash(b"password", b"somesalt", &mut Vec::new()).unwrap();
+        let hash = cost
+            .hash(b"password", b"somesalt", &mut Vec::new())
+            .unwrap();
         assert_eq!(
             cost.phc(b"somesalt", &hash).0,
             "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4"
@@ -262,7 +276,9 @@ mod tests {
             memory_kib: 128,
             ..cost
         };
-        larger.hash(b"other password", b"other salt", &mut memory).unwrap();
+        larger
+            .hash(b"other password", b"other salt", &mut memory)
+            .unwrap();
         let again = cost.hash(b"password", b"somesalt", &mut memory).unwrap();
         assert_eq!(first, again);
     }

@@ -72,7 +72,10 @@ impl Store {
     pub(super) fn put_access_token(&self, exchange: &Exchange<'_>) -> TransactWriteItem {
         let item = Item::from([
             (KEY.to_owned(), text(access_key(exchange.access_token))),
-            ("userId".to_owned(), text(exchange.access_token.user_id().as_str())),
+            (
+                "userId".to_owned(),
+                text(exchange.access_token.user_id().as_str()),
+            ),
             ("purpose".to_owned(), text(exchange.purpose.as_str())),
             (EXPIRES_AT.to_owned(), expiry(exchange.expires_at)),
         ]);

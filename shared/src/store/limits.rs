@@ -102,10 +102,7 @@ impl Store {
             .expression_attribute_values(":end", expiry(end))
             .send()
             .await;
-        let error = match sent {
-            Ok(_) => return Ok(()),
-            Err(error) => error,
-        };
+        let Err(error) = sent else { return Ok(()) };
         match error.as_service_error() {
             Some(service) if service.is_conditional_check_failed_exception() => {
                 let left = end.duration_since(now).as_secs().max(1);

@@ -59,7 +59,13 @@ pub struct Exchange<'a> {
 
 impl Link {
     /// A new one for a user as he is now, that works for so long.
-    pub fn begin(action: Action, user: &User, email: &Email, now: Timestamp, lifetime: SignedDuration) -> Self {
+    pub fn begin(
+        action: Action,
+        user: &User,
+        email: &Email,
+        now: Timestamp,
+        lifetime: SignedDuration,
+    ) -> Self {
         Self {
             action,
             token: LinkToken::random(&user.id, user.security_stamp),
@@ -188,8 +194,7 @@ impl Store {
         let Some(item) = self.read(Table::Tokens, &link_key(action, token)).await? else {
             return Ok(None);
         };
-        let is_this_one =
-            crate::secrets::digest::equal(item.text("tokenHash")?, &token.hash().0);
+        let is_this_one = crate::secrets::digest::equal(item.text("tokenHash")?, &token.hash().0);
         if !is_this_one || item.expiry(EXPIRES_AT)? <= now {
             return Ok(None);
         }

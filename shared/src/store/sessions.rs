@@ -62,7 +62,10 @@ impl Store {
             .request_items(self.table(Table::Users), consistent(user_item_key))
             .send()
             .await?;
-        if answer.unprocessed_keys().is_some_and(|keys| !keys.is_empty()) {
+        if answer
+            .unprocessed_keys()
+            .is_some_and(|keys| !keys.is_empty())
+        {
             return Err(StoreError::Unprocessed);
         }
         let found = |table| {
@@ -105,7 +108,9 @@ fn session_to(session: &Session) -> Item {
         (EXPIRES_AT, expiry(session.expires_at)),
         ("userAgent", text(&session.user_agent)),
     ];
-    attributes.map(|(name, value)| (name.to_owned(), value)).into()
+    attributes
+        .map(|(name, value)| (name.to_owned(), value))
+        .into()
 }
 
 fn session_from(item: &Item) -> Result<Session, DamagedItem> {

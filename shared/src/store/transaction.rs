@@ -51,9 +51,8 @@ impl Store {
                 .set_transact_items(Some(writes.clone()))
                 .send()
                 .await;
-            let error = match sent {
-                Ok(_) => return Ok(Outcome::Done),
-                Err(error) => error,
+            let Err(error) = sent else {
+                return Ok(Outcome::Done);
             };
             let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) =
                 error.as_service_error()
@@ -76,7 +75,11 @@ impl Store {
     }
 
     /// Begins a put. A failed condition tells the item as it was.
-    pub(super) fn put(&self, table: Table, item: Item) -> aws_sdk_dynamodb::types::builders::PutBuilder {
+    pub(super) fn put(
+        &self,
+        table: Table,
+        item: Item,
+    ) -> aws_sdk_dynamodb::types::builders::PutBuilder {
         Put::builder()
             .table_name(self.table(table))
             .set_item(Some(item))
@@ -84,7 +87,11 @@ impl Store {
     }
 
     /// Begins an update of the item with this `pk`.
-    pub(super) fn update(&self, table: Table, key: &str) -> aws_sdk_dynamodb::types::builders::UpdateBuilder {
+    pub(super) fn update(
+        &self,
+        table: Table,
+        key: &str,
+    ) -> aws_sdk_dynamodb::types::builders::UpdateBuilder {
         Update::builder()
             .table_name(self.table(table))
             .key(KEY, text(key))
@@ -92,7 +99,11 @@ impl Store {
     }
 
     /// Begins a deletion of the item with this `pk`.
-    pub(super) fn delete(&self, table: Table, key: &str) -> aws_sdk_dynamodb::types::builders::DeleteBuilder {
+    pub(super) fn delete(
+        &self,
+        table: Table,
+        key: &str,
+    ) -> aws_sdk_dynamodb::types::builders::DeleteBuilder {
         Delete::builder()
             .table_name(self.table(table))
             .key(KEY, text(key))

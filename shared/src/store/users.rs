@@ -7,9 +7,7 @@ use super::item::{DamagedItem, Item, ReadItem, number, text, time};
 use super::schema::{KEY, Table};
 use super::transaction::IntoWrite;
 use super::{Store, StoreError};
-use crate::domain::{
-    Email, PasswordHash, Provider, SecurityStamp, User, UserData, UserId,
-};
+use crate::domain::{Email, PasswordHash, Provider, SecurityStamp, User, UserData, UserId};
 
 /// The user signed in with was deleted, or changed his password, between the check and the sign-in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -45,25 +43,25 @@ impl Store {
         at: Timestamp,
         renewed: Option<&PasswordHash>,
     ) -> Result<Result<User, ChangedMeanwhile>, StoreError> {
-        let set = match renewed {
+        let change = match renewed {
             Some(_) => "SET lastLoginAt = :at, passwordHash = :hash",
             None => "SET lastLoginAt = :at",
         };
-        let sent = self
+        let request = self
             .client
             .update_item()
             .table_name(self.table(Table::Users))
             .key(KEY, text(user_key(&user.id)))
-            .update_expression(set)
+            .update_expression(change)
             .condition_expression("securityStamp = :stamp")
             .expression_attribute_values(":at", time(at))
             .expression_attribute_values(":stamp", number(user.security_stamp.0))
             .set_return_values(Some(ReturnValue::AllNew));
-        let sent = match renewed {
-            Some(hash) => sent.expression_attribute_values(":hash", text(&hash.0)),
-            None => sent,
+        let request = match renewed {
+            Some(hash) => request.expression_attribute_values(":hash", text(&hash.0)),
+            None => request,
         };
-        match sent.send().await {
+        match request.send().await {
             Ok(answer) => {
                 let item = answer.attributes.ok_or(DamagedItem(KEY))?;
                 Ok(Ok(user_from(&item)?))
@@ -151,13 +149,19 @@ fn user_to(user: &User) -> Item {
         ("userId", Some(text(user.id.as_str()))),
         ("provider", Some(text(user.provider.as_str()))),
         ("providerUserId", Some(text(&user.provider_user_id))),
-        ("email", user.email.as_ref().map(|email| text(email.as_str()))),
+        (
+            "email",
+            user.email.as_ref().map(|email| text(email.as_str())),
+        ),
         ("emailVerified", user.email_verified.map(flag)),
         ("name", user.name.as_ref().map(text)),
         ("profilePicture", user.profile_picture.as_ref().map(text)),
         ("signUpAt", Some(time(user.sign_up_at))),
         ("lastLoginAt", Some(time(user.last_login_at))),
-        ("passwordHash", user.password_hash.as_ref().map(|hash| text(&hash.0))),
+        (
+            "passwordHash",
+            user.password_hash.as_ref().map(|hash| text(&hash.0)),
+        ),
         ("claimableAfter", user.claimable_after.map(time)),
         ("sessionsNotBefore", user.sessions_not_before.map(time)),
         ("securityStamp", Some(number(user.security_stamp.0))),
