@@ -1,8 +1,10 @@
 //! What an operation takes and gives, for the OpenAPI document (3.1), from its Rust types.
 
+use std::collections::BTreeSet;
+
 use schemars::{Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
-use shared::http::{Code, Operation, Output, Refuse, code};
+use shared::http::{Code, Errors, Operation, Output, Refuse, code};
 use shared::route::{Auth, Method, Route};
 use shared::secrets::KeySet;
 
@@ -86,8 +88,8 @@ pub fn openapi() -> Value {
             }
         }
     }
-    let mut schemas: Map<String, Value> = generator.take_definitions(true);
-    schemas.insert("Errors".to_owned(), errors_schema());
+    generator.subschema_for::<Errors>();
+    let schemas: Map<String, Value> = generator.take_definitions(true);
     json!({
         "openapi": "3.1.0",
         "info": {
@@ -187,43 +189,30 @@ fn responses(route: &Route, description: &Description) -> Value {
         (None, _) => json!({ "description": "Success, without a body." }),
     };
     responses.insert(description.status.to_string(), success);
-    for code in codes(route, description.codes) {
-        let response = responses
-            .entry(code.status.to_string())
-            .or_insert_with(|| {
-                json!({
-                    "description": "",
-                    "content": { "application/json": { "schema": { "$ref": "#/components/schemas/Errors" } } },
-                })
-            });
-        let text = response["description"].as_str().unwrap_or_default();
-        let line = format!("`{}`: {}", code.name, code.message);
-        let text = [text, &line]
+    let codes = codes(route, description.codes);
+    for status in codes
+        .iter()
+        .map(|code| code.status)
+        .collect::<BTreeSet<_>>()
+    {
+        let here: Vec<&Code> = codes.iter().filter(|code| code.status == status).collect();
+        let lines: Vec<String> = here
             .iter()
-            .filter(|t| !t.is_empty())
-            .copied()
-            .collect::<Vec<_>>();
-        response["description"] = Value::from(text.join("\n"));
+            .map(|code| format!("`{}`: {}", code.name, code.message))
+            .collect();
+        let names: Vec<&str> = here.iter().map(|code| code.name).collect();
+        let one_of_these = json!({ "properties": { "errors": { "items": {
+            "properties": { "code": { "enum": names } },
+        } } } });
+        responses.insert(
+            status.to_string(),
+            json!({
+                "description": lines.join("\n"),
+                "content": { "application/json": { "schema": {
+                    "allOf": [{ "$ref": "#/components/schemas/Errors" }, one_of_these],
+                } } },
+            }),
+        );
     }
     Value::Object(responses)
-}
-
-fn errors_schema() -> Value {
-    json!({
-        "type": "object",
-        "required": ["errors"],
-        "properties": { "errors": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "required": ["origin", "code", "message"],
-                "properties": {
-                    "origin": { "enum": ["client_error", "server_error"] },
-                    "code": { "type": "string" },
-                    "message": { "type": "string" },
-                    "details": { "type": "object" },
-                },
-            },
-        } },
-    })
 }

@@ -129,11 +129,17 @@ fn labels_match(pattern: &str, host: &str) -> bool {
     loop {
         match (pattern.next(), host.next()) {
             (None, None) => return true,
-            (Some(WILDCARD), Some(label)) if !label.is_empty() => {}
+            (Some(WILDCARD), Some(label)) if is_label(label) => {}
             (Some(wanted), Some(label)) if wanted == label => {}
             _ => return false,
         }
     }
+}
+
+/// A label as hosts have it (RFC 952, RFC 1123): a URL parser lets others pass, a `*` among them.
+fn is_label(label: &str) -> bool {
+    let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+    !label.is_empty() && label.bytes().all(is_letter)
 }
 
 /// Parses a URL and refuses what parsers are known to disagree about: backslashes, white space
@@ -277,6 +283,8 @@ mod tests {
             "https://evil.example#.preview.example.com/done",
             "https://a.preview.example.com.evil.example/done",
             "https://a.preview.example.com/other",
+            "https://*.preview.example.com/done",
+            "https://a&b.preview.example.com/done",
         ] {
             assert!(!allowed(entry, trick), "{trick:?}");
         }

@@ -21,7 +21,7 @@ pub use fields::{FieldError, Rules, read_fields};
 pub use gate::{Caller, Gate, Serve};
 pub use lambda::run;
 pub use operation::{Empty, Json, Operation, Output, Published, Redirect, SignedIn};
-pub use outgoing::Outgoing;
+pub use outgoing::{ErrorEntry, Errors, Origin, Outgoing};
 pub use refusal::{Never, Refusal, Refuse, Unavailable};
 
 /// The most bytes of a body.

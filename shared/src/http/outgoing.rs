@@ -1,13 +1,46 @@
 use ::http::header::{self, HeaderName, HeaderValue};
 use ::http::{Response, StatusCode};
 use bytes::Bytes;
+use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::Refusal;
 
 /// An answer, however it goes.
 pub type Outgoing = Response<Bytes>;
+
+/// What a caller is told instead of a success.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Errors {
+    /// Always one.
+    pub errors: Vec<ErrorEntry>,
+}
+
+/// An error on the wire.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Error")]
+pub struct ErrorEntry {
+    /// Whose fault it is.
+    pub origin: Origin,
+    /// What programs look at.
+    pub code: String,
+    /// What people read.
+    pub message: String,
+    /// More, where there is something to tell.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub details: Option<Value>,
+}
+
+/// Whose fault an error is.
+#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Origin {
+    /// The caller's.
+    ClientError,
+    /// Ours.
+    ServerError,
+}
 
 /// An empty answer.
 pub(super) fn empty(status: StatusCode) -> Outgoing {
@@ -46,18 +79,24 @@ pub(super) fn refusal(refusal: &Refusal, request_id: &str) -> Outgoing {
         ]));
     }
     let is_ours = code.status >= 500;
-    let mut error = json!({
-        "origin": if is_ours { "server_error" } else { "client_error" },
-        "code": code.name,
-        "message": code.message,
-    });
-    if is_ours {
-        error["details"] = json!({ "requestId": request_id });
-    } else if let Some(details) = &refusal.details {
-        error["details"] = details.clone();
-    }
+    let body = Errors {
+        errors: vec![ErrorEntry {
+            origin: if is_ours {
+                Origin::ServerError
+            } else {
+                Origin::ClientError
+            },
+            code: code.name.to_owned(),
+            message: code.message.to_owned(),
+            details: if is_ours {
+                Some(json!({ "requestId": request_id }))
+            } else {
+                refusal.details.clone()
+            },
+        }],
+    };
     let status = StatusCode::from_u16(code.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut answer = json(status, &json!({ "errors": [error] }));
+    let mut answer = json(status, &body);
     if let Some(seconds) = refusal.retry_after_seconds {
         answer
             .headers_mut()

@@ -389,10 +389,26 @@ mod tests {
             ("public_url", "/public_url", json!("ftp://example.com")),
             ("api_keys", "/api_keys", Value::Null),
             ("email.from_address", "/email/from_address", json!("nobody")),
-            ("redirect_urls[0]", "/redirect_urls/0", json!("https://*.com")),
-            ("password.min_length", "/password", json!({ "min_length": 3 })),
-            ("password.argon2.passes", "/password", json!({ "argon2": { "passes": 0 } })),
-            ("session.lifetime_seconds", "/session", json!({ "lifetime_seconds": "long" })),
+            (
+                "redirect_urls[0]",
+                "/redirect_urls/0",
+                json!("https://*.com"),
+            ),
+            (
+                "password.min_length",
+                "/password",
+                json!({ "min_length": 3 }),
+            ),
+            (
+                "password.argon2.passes",
+                "/password",
+                json!({ "argon2": { "passes": 0 } }),
+            ),
+            (
+                "session.lifetime_seconds",
+                "/session",
+                json!({ "lifetime_seconds": "long" }),
+            ),
             (
                 "api_keys[0].sha256",
                 "/api_keys",
@@ -405,7 +421,9 @@ mod tests {
                 Some(field) => *field = value,
                 None => document[&pointer[1..]] = value,
             }
-            let problem = Settings::from_json(&document.to_string()).unwrap_err().to_string();
+            let problem = Settings::from_json(&document.to_string())
+                .unwrap_err()
+                .to_string();
             assert!(problem.contains(path), "{path}: {problem}");
         }
     }
