@@ -35,12 +35,12 @@ pub fn of(app: &App, answer: &Answer) -> String {
     lines.push(
         match serde_json::from_str::<serde_json::Value>(&answer.body) {
             Ok(mut json) => {
-            // Whoever runs the functions names the requests.
-            if let Some(id) = json.pointer_mut("/errors/0/details/requestId") {
-                *id = "[id]".into();
+                // Whoever runs the functions names the requests.
+                if let Some(id) = json.pointer_mut("/errors/0/details/requestId") {
+                    *id = "[id]".into();
+                }
+                serde_json::to_string_pretty(&json).unwrap_or_default()
             }
-            serde_json::to_string_pretty(&json).unwrap_or_default()
-        }
             Err(_) => answer.body.clone(),
         },
     );

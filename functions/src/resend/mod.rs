@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use futures_util::TryFutureExt;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use shared::domain::{Action, Clock, Email, Provider};
@@ -105,21 +106,13 @@ pub async fn run(deps: &Deps, _: &Caller, input: Input) -> Result<Output, Error>
     let now = deps.clock.now();
     let limit = Limit::mails(&input.email, settings.limits.mails_per_address);
     let (id, ()) = try_join!(
-        async {
-            deps.store
-                .user_id_by_email(&input.email)
-                .await
-                .map_err(Unavailable::from)
-        },
-        async {
-            deps.store
-                .count(&limit, now)
-                .await
-                .map_err(Unavailable::from)
-        },
+        deps.store
+            .user_id_by_email(&input.email)
+            .err_into::<Unavailable>(),
+        deps.store.count(&limit, now).err_into::<Unavailable>(),
     )?;
     let id = id.ok_or(Error::NoAccount)?;
-    let user = deps.store.user(&id).await.map_err(Unavailable::from)?;
+    let user = deps.store.user(&id).err_into::<Unavailable>().await?;
     let user = user.ok_or(Error::NoAccount)?;
     if user.provider != Provider::Agnost {
         return Err(Error::Provider);

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use futures_util::TryFutureExt;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use shared::domain::{Clock, Email, Password, Provider, Session};
@@ -98,27 +99,19 @@ pub async fn run(deps: &Deps, caller: &Caller, input: Input) -> Result<Output, E
     let most = deps.settings.limits.wrong_passwords;
     let limit = Limit::wrong_passwords(&input.email, caller.address, most);
     let (id, ()) = try_join!(
-        async {
-            deps.store
-                .user_id_by_email(&input.email)
-                .await
-                .map_err(Unavailable::from)
-        },
-        async {
-            deps.store
-                .count(&limit, now)
-                .await
-                .map_err(Unavailable::from)
-        },
+        deps.store
+            .user_id_by_email(&input.email)
+            .err_into::<Unavailable>(),
+        deps.store.count(&limit, now).err_into::<Unavailable>(),
     )?;
     let user = match &id {
-        Some(id) => deps.store.user(id).await.map_err(Unavailable::from)?,
+        Some(id) => deps.store.user(id).err_into::<Unavailable>().await?,
         None => None,
     };
 
     let stored = user.as_ref().and_then(|user| user.password_hash.as_ref());
     let verdict = deps.passwords.verify(stored, &input.password);
-    let verdict = verdict.await.map_err(Unavailable::from)?; // the same work for nobody
+    let verdict = verdict.err_into::<Unavailable>().await?; // the same work for nobody
     let user = user.ok_or(Error::Credentials)?;
     if user.provider != Provider::Agnost {
         return Err(Error::Provider);
@@ -131,7 +124,7 @@ pub async fn run(deps: &Deps, caller: &Caller, input: Input) -> Result<Output, E
     }
     let renewed = if verdict.is_outdated {
         let hash = deps.passwords.hash(&input.password);
-        Some(hash.await.map_err(Unavailable::from)?)
+        Some(hash.err_into::<Unavailable>().await?)
     } else {
         None
     };

@@ -5,13 +5,14 @@
 
 use std::sync::Arc;
 
+use futures_util::TryFutureExt;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use shared::domain::{
     Action, Clock, Email, NewPassword, Provider, SecurityStamp, Session, User, UserData, UserId,
 };
-use shared::http::{Caller, Code, FieldError, Refusal, Refuse, SignedIn, Unavailable, code};
+use shared::http::{Caller, Code, Refusal, Refuse, SignedIn, Unavailable, code};
 use shared::notify::{Mailer, TemplateName, TokenValues, spoken};
 use shared::resources::{Resources, StartError};
 use shared::secrets::{ApiKeyKind, Passwords, SessionTokens};
@@ -33,7 +34,8 @@ pub struct Input {
     #[serde(rename = "redirectURL")]
     pub redirect_url: Option<String>,
     /// Kept with the user. `emailVerified: true` skips the confirmation, with a secret key.
-    pub user_data: Option<UserData>,
+    #[schemars(with = "Option<UserData>")]
+    pub user_data: Option<Profile>,
     /// Base of the link in the email, if the deployment knows it.
     #[serde(rename = "baseURL")]
     pub base_url: Option<String>,
@@ -78,9 +80,6 @@ pub enum Error {
     /// A redirect URL that is not in the list.
     #[error("the redirect URL is not allowed")]
     RedirectInvalid,
-    /// A field of `userData` that means something to us, and is wrong.
-    #[error("userData is not valid")]
-    UserData(FieldError),
     /// The address belongs to somebody.
     #[error("the email address is taken")]
     EmailNotUnique(Email),
@@ -94,7 +93,6 @@ impl Refuse for Error {
         code::NOT_ALLOWED,
         code::REDIRECT_URL_MISSING,
         code::INVALID_REDIRECT_URL,
-        code::VALIDATION,
         code::EMAIL_NOT_UNIQUE,
         code::CANNOT_SEND_AUTH_EMAIL,
     ];
@@ -104,7 +102,6 @@ impl Refuse for Error {
             Self::NotAllowed => Refusal::new(code::NOT_ALLOWED),
             Self::RedirectMissing => Refusal::new(code::REDIRECT_URL_MISSING),
             Self::RedirectInvalid => Refusal::new(code::INVALID_REDIRECT_URL),
-            Self::UserData(field) => Refusal::validation(&[field]),
             Self::EmailNotUnique(email) => Refusal::new(code::EMAIL_NOT_UNIQUE)
                 .with_details(json!({ "value": email, "param": "email" })),
             Self::Unavailable(error) => error.refuse(),
@@ -122,26 +119,23 @@ pub async fn run(deps: &Deps, caller: &Caller, input: Input) -> Result<Output, E
         None => None,
         Some(url) => Some(settings.redirect(url).ok_or(Error::RedirectInvalid)?),
     };
-    let profile = Profile::read(input.user_data.unwrap_or_default())?;
+    let profile = input.user_data.unwrap_or_default();
     if profile.email_verified && !may_vouch(settings, caller) {
         return Err(Error::NotAllowed);
     }
+    let confirmation = if profile.email_verified || !settings.email.confirmation {
+        None
+    } else {
+        Some(redirect.ok_or(Error::RedirectMissing)?)
+    };
 
     let now = deps.clock.now();
     let limit = Limit::sign_ups(caller.address, settings.limits.sign_ups_per_caller);
     let (password_hash, ()) = try_join!(
-        async {
-            deps.passwords
-                .hash(&input.password.0)
-                .await
-                .map_err(Unavailable::from)
-        },
-        async {
-            deps.store
-                .count(&limit, now)
-                .await
-                .map_err(Unavailable::from)
-        },
+        deps.passwords
+            .hash(&input.password.0)
+            .err_into::<Unavailable>(),
+        deps.store.count(&limit, now).err_into::<Unavailable>(),
     )?;
     let id = UserId::random();
     let mut user = User {
@@ -161,14 +155,13 @@ pub async fn run(deps: &Deps, caller: &Caller, input: Input) -> Result<Output, E
         data: profile.data,
     };
 
-    if profile.email_verified || !settings.email.confirmation {
+    let Some(redirect) = confirmation else {
         let lifetime = settings.session.lifetime();
         let session = Session::begin(&user.id, now, lifetime, &caller.user_agent);
         add(deps, &user, &input.email, Opening::Session(&session)).await?;
         return Ok(SignedIn::new(user.view(), &session, &deps.session_tokens));
-    }
+    };
 
-    let redirect = redirect.ok_or(Error::RedirectMissing)?;
     let lifetime = settings.email.link_lifetime();
     let link = Link::begin(Action::EmailConfirm, &user, &input.email, now, lifetime);
     user.claimable_after = Some(link.expires_at);
@@ -221,33 +214,31 @@ fn may_vouch(settings: &Settings, caller: &Caller) -> bool {
 }
 
 /// What `userData` says about the user himself, apart from what is only kept for the app.
-struct Profile {
+#[derive(Debug, Default, Deserialize)]
+#[serde(try_from = "UserData")]
+pub struct Profile {
     email_verified: bool,
     name: Option<String>,
     picture: Option<String>,
     data: UserData,
 }
 
-impl Profile {
-    fn read(mut data: UserData) -> Result<Self, Error> {
-        let wrong = |message: &str| {
-            Error::UserData(FieldError {
-                field: "userData".to_owned(),
-                message: message.to_owned(),
-            })
-        };
+impl TryFrom<UserData> for Profile {
+    type Error = String;
+
+    fn try_from(mut data: UserData) -> Result<Self, String> {
         let email_verified = match data.take("emailVerified") {
             None | Some(Value::Null | Value::Bool(false)) => false,
             Some(Value::Bool(true)) => true,
-            Some(_) => return Err(wrong("emailVerified must be true or false")),
+            Some(_) => return Err("emailVerified must be true or false".to_owned()),
         };
         if data.take("phoneVerified").is_some() {
-            return Err(wrong("must not hold phoneVerified without a phone number"));
+            return Err("must not hold phoneVerified without a phone number".to_owned());
         }
         let mut text = |field: &str| match data.take(field) {
             None | Some(Value::Null) => Ok(None),
             Some(Value::String(text)) => Ok(Some(text)),
-            Some(_) => Err(wrong(&format!("{field} must be text"))),
+            Some(_) => Err(format!("{field} must be text")),
         };
         Ok(Self {
             email_verified,

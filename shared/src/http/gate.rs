@@ -174,10 +174,11 @@ impl<D: Operation> Gate<D> {
     /// The session in the cookie. A browser sends it along whatever page calls, so it
     /// counts only if the page is of a known origin (cross-site request forgery).
     fn cookie<'a>(&self, request: &'a Incoming) -> Option<&'a str> {
-        let known = match optional(&request.headers, header::ORIGIN.as_str()) {
-            None => true,
-            Some(origin) => self.welcomes(origin),
-        };
+        // An origin that is empty, or no text, is not one that we know.
+        let known = request.headers.get(header::ORIGIN).is_none_or(|origin| {
+            let origin = origin.to_str();
+            origin.is_ok_and(|origin| self.welcomes(origin))
+        });
         let cookies = request.headers.get_all(header::COOKIE);
         let token = cookies
             .iter()
