@@ -74,6 +74,9 @@ fn every_operation_has_its_binary_in_the_manifest() {
         let mut binary = TomlTable::new();
         binary["name"] = value(name);
         binary["path"] = value(format!("src/{}/main.rs", name.replace('-', "_")));
+        // Ten lines that call the library: nothing to test or to document, but a long link.
+        binary["test"] = value(false);
+        binary["doc"] = value(false);
         binaries.push(binary);
     }
     manifest["bin"] = Item::ArrayOfTables(binaries);

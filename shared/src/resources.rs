@@ -116,28 +116,6 @@ impl Resources {
         })
     }
 
-    /// Hashes passwords.
-    pub fn passwords(&self) -> Passwords {
-        Passwords::new(&self.settings.password.argon2)
-    }
-
-    /// Users, tokens, sessions and limits.
-    pub fn store(&self) -> Result<Store, StartError> {
-        self.store.clone().ok_or(StartError::NotDeclared("a table"))
-    }
-
-    /// Sends email.
-    pub fn mailer(&self) -> Result<Mailer, StartError> {
-        self.mailer.clone().ok_or(StartError::NotDeclared("email"))
-    }
-
-    /// Signs session tokens.
-    pub fn session_tokens(&self) -> Result<Arc<SessionTokens>, StartError> {
-        self.session_tokens
-            .clone()
-            .ok_or(StartError::NotDeclared("the secret signing-key"))
-    }
-
     /// Checks session tokens.
     pub fn session_verifier(&self) -> SessionVerifier {
         SessionVerifier::new(
@@ -147,4 +125,71 @@ impl Resources {
             self.clock.clone(),
         )
     }
+}
+
+/// A thing that an operation may hold.
+pub trait Resource: Sized {
+    /// Takes it, if the operation's row says that it needs it.
+    fn take(resources: &Resources) -> Result<Self, StartError>;
+}
+
+impl Resource for Clock {
+    fn take(resources: &Resources) -> Result<Self, StartError> {
+        Ok(resources.clock.clone())
+    }
+}
+
+impl Resource for Arc<Settings> {
+    fn take(resources: &Resources) -> Result<Self, StartError> {
+        Ok(Self::clone(&resources.settings))
+    }
+}
+
+impl Resource for Passwords {
+    fn take(resources: &Resources) -> Result<Self, StartError> {
+        Ok(Self::new(&resources.settings.password.argon2))
+    }
+}
+
+impl Resource for Store {
+    fn take(resources: &Resources) -> Result<Self, StartError> {
+        let store = resources.store.clone();
+        store.ok_or(StartError::NotDeclared("a table"))
+    }
+}
+
+impl Resource for Mailer {
+    fn take(resources: &Resources) -> Result<Self, StartError> {
+        let mailer = resources.mailer.clone();
+        mailer.ok_or(StartError::NotDeclared("email"))
+    }
+}
+
+impl Resource for Arc<SessionTokens> {
+    fn take(resources: &Resources) -> Result<Self, StartError> {
+        let tokens = resources.session_tokens.clone();
+        tokens.ok_or(StartError::NotDeclared("the secret signing-key"))
+    }
+}
+
+/// Declares what an operation may touch: a struct whose fields are [`Resource`]s, and `start`, which takes them.
+#[macro_export]
+macro_rules! deps {
+    ($(#[$about:meta])* pub struct $name:ident { $($field:ident: $kind:ty,)* }) => {
+        $(#[$about])*
+        pub struct $name {
+            $($field: $kind,)*
+        }
+
+        impl $name {
+            /// Takes what it needs.
+            pub fn start(
+                resources: &$crate::resources::Resources,
+            ) -> Result<Self, $crate::resources::StartError> {
+                Ok(Self {
+                    $($field: $crate::resources::Resource::take(resources)?,)*
+                })
+            }
+        }
+    };
 }

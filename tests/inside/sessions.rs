@@ -18,6 +18,14 @@ fn forge(session: &Session, issuer: &str, audience: &str) -> String {
     SessionTokens::new(key, issuer, audience).sign(session)
 }
 
+/// Signs a session with the deployment's own key under another name.
+fn forge_under_another_name(session: &Session, issuer: &str) -> String {
+    let mut key: serde_json::Value = serde_json::from_str(harness::signing_key()).expect("the key");
+    key["kid"] = json!("another");
+    let key = SigningKey::from_json(&key.to_string()).expect("the key");
+    SessionTokens::new(key, issuer, "latchkey").sign(session)
+}
+
 async fn stored_session(app: &App) -> (Session, String) {
     let email = app.email("ada");
     let id = app.verified_user(&email).await;
@@ -44,6 +52,7 @@ async fn the_right_key_does_not_make_up_for_another_issuer_audience_session_or_t
         .expect_ok();
 
     let refused = [
+        forge_under_another_name(&session, &app.url),
         forge(&session, "https://evil.example", "latchkey"),
         forge(&session, &format!("{}/", app.url), "latchkey"),
         forge(&session, &app.url, "another audience"),

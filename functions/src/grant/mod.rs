@@ -6,7 +6,6 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use shared::domain::{AccessToken, Clock, Session};
 use shared::http::{Caller, Code, Refusal, Refuse, SignedIn, Unavailable, code};
-use shared::resources::{Resources, StartError};
 use shared::secrets::SessionTokens;
 use shared::settings::Settings;
 use shared::store::{GrantError, Store, StoreError};
@@ -22,23 +21,13 @@ pub struct Input {
 /// The user, with a session.
 pub type Output = SignedIn;
 
-/// What it may touch.
-pub struct Deps {
-    clock: Clock,
-    settings: Arc<Settings>,
-    store: Store,
-    session_tokens: Arc<SessionTokens>,
-}
-
-impl Deps {
-    /// Takes what it needs.
-    pub fn start(resources: &Resources) -> Result<Self, StartError> {
-        Ok(Self {
-            clock: resources.clock.clone(),
-            settings: Arc::clone(&resources.settings),
-            store: resources.store()?,
-            session_tokens: resources.session_tokens()?,
-        })
+shared::deps! {
+    /// What it may touch.
+    pub struct Deps {
+        clock: Clock,
+        settings: Arc<Settings>,
+        store: Store,
+        session_tokens: Arc<SessionTokens>,
     }
 }
 

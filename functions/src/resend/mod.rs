@@ -7,8 +7,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use shared::domain::{Action, Clock, Email, Provider};
 use shared::http::{Caller, Code, Empty, Refusal, Refuse, Unavailable, code};
-use shared::notify::{Mailer, TemplateName, TokenValues, spoken};
-use shared::resources::{Resources, StartError};
+use shared::notify::{Mailer, TemplateName};
 use shared::settings::Settings;
 use shared::store::{Limit, Link, Store};
 use tokio::try_join;
@@ -29,23 +28,13 @@ pub struct Input {
 /// Nothing.
 pub type Output = Empty;
 
-/// What it may touch.
-pub struct Deps {
-    clock: Clock,
-    settings: Arc<Settings>,
-    store: Store,
-    mailer: Mailer,
-}
-
-impl Deps {
-    /// Takes what it needs.
-    pub fn start(resources: &Resources) -> Result<Self, StartError> {
-        Ok(Self {
-            clock: resources.clock.clone(),
-            settings: Arc::clone(&resources.settings),
-            store: resources.store()?,
-            mailer: resources.mailer()?,
-        })
+shared::deps! {
+    /// What it may touch.
+    pub struct Deps {
+        clock: Clock,
+        settings: Arc<Settings>,
+        store: Store,
+        mailer: Mailer,
     }
 }
 
@@ -129,13 +118,8 @@ pub async fn run(deps: &Deps, _: &Caller, input: Input) -> Result<Output, Error>
         return Err(Error::AlreadyVerified);
     }
     let url = link.url(settings.link_base(input.base_url.as_deref()), &redirect);
-    let values = TokenValues {
-        confirmation_url: Some(&url),
-        email: Some(input.email.as_str()),
-        expires_in: Some(&spoken(lifetime)),
-    };
     deps.mailer
-        .send(&input.email, TemplateName::ConfirmEmail, &user, values)
+        .send_link(TemplateName::ConfirmEmail, &user, &link, &url)
         .await
         .map_err(Unavailable::from)?;
     Ok(Empty)

@@ -13,8 +13,7 @@ use shared::domain::{
     Action, Clock, Email, NewPassword, Provider, SecurityStamp, Session, User, UserData, UserId,
 };
 use shared::http::{Caller, Code, Refusal, Refuse, SignedIn, Unavailable, code};
-use shared::notify::{Mailer, TemplateName, TokenValues, spoken};
-use shared::resources::{Resources, StartError};
+use shared::notify::{Mailer, TemplateName};
 use shared::secrets::{ApiKeyKind, Passwords, SessionTokens};
 use shared::settings::Settings;
 use shared::store::{Limit, Link, Opening, SignUpError, Store};
@@ -44,27 +43,15 @@ pub struct Input {
 /// The user; with a session, unless the address has to be confirmed first.
 pub type Output = SignedIn;
 
-/// What it may touch.
-pub struct Deps {
-    clock: Clock,
-    settings: Arc<Settings>,
-    store: Store,
-    passwords: Passwords,
-    mailer: Mailer,
-    session_tokens: Arc<SessionTokens>,
-}
-
-impl Deps {
-    /// Takes what it needs.
-    pub fn start(resources: &Resources) -> Result<Self, StartError> {
-        Ok(Self {
-            clock: resources.clock.clone(),
-            settings: Arc::clone(&resources.settings),
-            store: resources.store()?,
-            passwords: resources.passwords(),
-            mailer: resources.mailer()?,
-            session_tokens: resources.session_tokens()?,
-        })
+shared::deps! {
+    /// What it may touch.
+    pub struct Deps {
+        clock: Clock,
+        settings: Arc<Settings>,
+        store: Store,
+        passwords: Passwords,
+        mailer: Mailer,
+        session_tokens: Arc<SessionTokens>,
     }
 }
 
@@ -167,14 +154,9 @@ pub async fn run(deps: &Deps, caller: &Caller, input: Input) -> Result<Output, E
     user.claimable_after = Some(link.expires_at);
     add(deps, &user, &input.email, Opening::Link(&link)).await?;
     let url = link.url(settings.link_base(input.base_url.as_deref()), &redirect);
-    let values = TokenValues {
-        confirmation_url: Some(&url),
-        email: Some(input.email.as_str()),
-        expires_in: Some(&spoken(lifetime)),
-    };
     let sent = deps
         .mailer
-        .send(&input.email, TemplateName::ConfirmEmail, &user, values)
+        .send_link(TemplateName::ConfirmEmail, &user, &link, &url)
         .await;
     if let Err(error) = sent {
         take_back(deps, &user, &input.email).await;

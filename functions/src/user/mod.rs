@@ -4,7 +4,6 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use shared::domain::{Clock, UserView};
 use shared::http::{Caller, Code, Json, Refusal, Refuse, Unavailable, code};
-use shared::resources::{Resources, StartError};
 use shared::store::{Store, StoreError};
 
 /// Takes nothing but the session.
@@ -14,19 +13,11 @@ pub struct Input {}
 /// The user.
 pub type Output = Json<UserView>;
 
-/// What it may touch.
-pub struct Deps {
-    clock: Clock,
-    store: Store,
-}
-
-impl Deps {
-    /// Takes what it needs.
-    pub fn start(resources: &Resources) -> Result<Self, StartError> {
-        Ok(Self {
-            clock: resources.clock.clone(),
-            store: resources.store()?,
-        })
+shared::deps! {
+    /// What it may touch.
+    pub struct Deps {
+        clock: Clock,
+        store: Store,
     }
 }
 

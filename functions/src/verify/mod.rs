@@ -10,7 +10,6 @@ use serde::Deserialize;
 use shared::domain::{AccessToken, Action, Clock, LinkToken, RedirectUrl};
 use shared::http::{Caller, Code, Redirect, Refusal, Refuse, Unavailable, code};
 use shared::notify::{Mailer, TemplateName, TokenValues};
-use shared::resources::{Resources, StartError};
 use shared::settings::Settings;
 use shared::store::{EmailChange, EmailChangeError, Exchange, LinkError, Store, StoreError};
 use shared::telemetry::Causes;
@@ -30,23 +29,13 @@ pub struct Input {
 /// The browser, sent back to the app.
 pub type Output = Redirect;
 
-/// What it may touch.
-pub struct Deps {
-    clock: Clock,
-    settings: Arc<Settings>,
-    store: Store,
-    mailer: Mailer,
-}
-
-impl Deps {
-    /// Takes what it needs.
-    pub fn start(resources: &Resources) -> Result<Self, StartError> {
-        Ok(Self {
-            clock: resources.clock.clone(),
-            settings: Arc::clone(&resources.settings),
-            store: resources.store()?,
-            mailer: resources.mailer()?,
-        })
+shared::deps! {
+    /// What it may touch.
+    pub struct Deps {
+        clock: Clock,
+        settings: Arc<Settings>,
+        store: Store,
+        mailer: Mailer,
     }
 }
 

@@ -136,10 +136,11 @@ impl<D: Operation> Gate<D> {
     }
 
     fn check_key(&self, request: &Incoming, query: &Query) -> Result<ApiKeyKind, Refusal> {
-        let in_header = text(&request.headers, header::AUTHORIZATION.as_str());
-        let key = match in_header {
-            "" => query.one("apikey")?.unwrap_or_default(),
-            key => key,
+        let in_header = request.headers.get(header::AUTHORIZATION);
+        let key = match in_header.filter(|key| !key.is_empty()) {
+            None => query.one("apikey")?.unwrap_or_default(),
+            // What is no text is no key of anybody's.
+            Some(key) => key.to_str().unwrap_or("?"),
         };
         if key.is_empty() {
             return Err(Refusal::new(code::MISSING_API_KEY));

@@ -13,6 +13,7 @@ use jiff::SignedDuration;
 
 use crate::domain::{Email, User};
 use crate::settings::Settings;
+use crate::store::Link;
 
 use template::{Template, Values};
 pub use template::{TemplateError, TemplateName, TemplateText, TokenValues};
@@ -62,6 +63,22 @@ impl Mailer {
             from: mailbox::write(&email.from_name, &email.from_address).into(),
             templates: Arc::new(templates),
         })
+    }
+
+    /// Sends the message that a link goes out with, to the address that it proves.
+    pub async fn send_link(
+        &self,
+        template: TemplateName,
+        user: &User,
+        link: &Link,
+        url: &str,
+    ) -> Result<(), SendError> {
+        let values = TokenValues {
+            confirmation_url: Some(url),
+            email: Some(link.email.as_str()),
+            expires_in: Some(&spoken(link.lifetime)),
+        };
+        self.send(&link.email, template, user, values).await
     }
 
     /// Sends one message to one address.

@@ -22,6 +22,8 @@ pub struct Link {
     pub token: LinkToken,
     /// The address that it goes to: what following it proves.
     pub email: Email,
+    /// How long it works.
+    pub lifetime: SignedDuration,
     /// When it stops working.
     pub expires_at: Timestamp,
 }
@@ -70,6 +72,7 @@ impl Link {
             action,
             token: LinkToken::random(&user.id, user.security_stamp),
             email: email.clone(),
+            lifetime,
             expires_at: now + lifetime,
         }
     }
