@@ -7,6 +7,7 @@ mod links;
 mod logs;
 mod permissions;
 mod races;
+mod readme;
 mod sessions;
 mod settings;
 mod sign_in;

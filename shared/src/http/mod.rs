@@ -10,6 +10,7 @@ mod lambda;
 mod operation;
 mod outgoing;
 mod refusal;
+mod request;
 
 use std::net::IpAddr;
 
