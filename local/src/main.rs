@@ -12,6 +12,11 @@ use serde_json::Value;
 use shared::domain::Clock;
 use shared::telemetry::Causes;
 use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::Layer;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 /// Latchkey on a laptop: every function, a DynamoDB and an inbox in one process.
 #[derive(Debug, Parser)]
@@ -42,11 +47,16 @@ struct Options {
 #[tokio::main]
 async fn main() -> ExitCode {
     let options = Options::parse();
-    tracing_subscriber::fmt()
+    // DynamoDB's stand-in warns of every condition that fails, and failing is what conditions are for.
+    let what = Targets::new()
+        .with_default(LevelFilter::INFO)
+        .with_target("dynoxide", LevelFilter::ERROR);
+    let log = tracing_subscriber::fmt::layer()
         .compact()
         .with_target(false)
         .with_writer(std::io::stderr)
-        .init();
+        .with_filter(what);
+    tracing_subscriber::registry().with(log).init();
     match run(options).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -92,7 +102,11 @@ async fn run(options: Options) -> Result<(), Box<dyn Error>> {
         Functions::Here => greet(&laptop, &options),
         Functions::Elsewhere { .. } => offer(&laptop),
     }
-    tokio::signal::ctrl_c().await?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => interrupted?,
+        _ = terminate.recv() => {}
+    }
     println!("\nstopping");
     laptop.shutdown().await;
     Ok(())

@@ -38,7 +38,10 @@ async fn the_walk_works_when_pasted() {
     assert!(output.status.success(), "{said}\n{errors}");
     let steps: Vec<&str> = said.split("NEXT\n").map(str::trim).collect();
     assert!(steps[0].contains(r#""session":null"#), "{said}");
-    assert!(steps[1].contains("status=200&action=email-confirm&access_token=at-"), "{said}");
+    assert!(
+        steps[1].contains("status=200&action=email-confirm&access_token=at-"),
+        "{said}"
+    );
     assert!(steps[2].contains(r#""emailVerified":true"#), "{said}");
     assert_eq!(steps[3], "", "{said}");
     assert!(steps[4].contains(r#""email":"ada@example.com""#), "{said}");
