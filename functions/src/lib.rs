@@ -8,7 +8,7 @@ pub mod describe;
 mod registry;
 
 use shared::domain::Action::{ChangeEmail, EmailConfirm, MagicLink, ResetPwd};
-use shared::route::Access::{BatchGet, BatchWrite, Check, Delete, Get, Put, Update};
+use shared::route::Access::{BatchGet, BatchWrite, Check, Delete, Get, Put, Query, Update};
 use shared::route::Auth::{Key, KeyAndSession, Public};
 use shared::route::Method::{Get as GET, Post as POST};
 use shared::route::Needs;
@@ -121,6 +121,70 @@ registry::operations! {
         needs: Needs {
             users: &[BatchGet],
             sessions: &[BatchGet],
+            secrets: &[PublicKeys],
+            ..Needs::NOTHING
+        },
+        memory_mib: 256,
+        timeout_seconds: 5,
+    }
+    sessions: Route {
+        name: "sessions",
+        summary: "Lists the user's sessions, newest first.",
+        methods: &[GET],
+        paths: &["/agnost/auth/sessions"],
+        query: &[],
+        auth: KeyAndSession,
+        needs: Needs {
+            users: &[Get],
+            sessions: &[Query],
+            secrets: &[SigningKey, PublicKeys],
+            ..Needs::NOTHING
+        },
+        memory_mib: 256,
+        timeout_seconds: 5,
+    }
+    signout: Route {
+        name: "signout",
+        summary: "Ends the session, or another one of the same user.",
+        methods: &[POST],
+        paths: &["/agnost/auth/signout"],
+        query: &[],
+        auth: KeyAndSession,
+        needs: Needs {
+            users: &[BatchGet],
+            sessions: &[BatchGet, Delete],
+            secrets: &[PublicKeys],
+            ..Needs::NOTHING
+        },
+        memory_mib: 256,
+        timeout_seconds: 5,
+    }
+    signout_all: Route {
+        name: "signout-all",
+        summary: "Ends every session of the user.",
+        methods: &[POST],
+        paths: &["/agnost/auth/signout-all"],
+        query: &[],
+        auth: KeyAndSession,
+        needs: Needs {
+            users: &[BatchGet, Update],
+            sessions: &[BatchGet],
+            secrets: &[PublicKeys],
+            ..Needs::NOTHING
+        },
+        memory_mib: 256,
+        timeout_seconds: 5,
+    }
+    signout_all_except: Route {
+        name: "signout-all-except",
+        summary: "Ends every session of the user but the calling one.",
+        methods: &[POST],
+        paths: &["/agnost/auth/signout-all-except"],
+        query: &[],
+        auth: KeyAndSession,
+        needs: Needs {
+            users: &[BatchGet, Update],
+            sessions: &[BatchGet, Update],
             secrets: &[PublicKeys],
             ..Needs::NOTHING
         },

@@ -115,16 +115,6 @@ impl Resources {
             settings: Arc::new(settings),
         })
     }
-
-    /// Checks session tokens.
-    pub fn session_verifier(&self) -> SessionVerifier {
-        SessionVerifier::new(
-            &self.public_keys,
-            self.settings.public_url.as_str(),
-            &self.settings.audience,
-            self.clock.clone(),
-        )
-    }
 }
 
 /// A thing that an operation may hold.
@@ -148,6 +138,17 @@ impl Resource for Arc<Settings> {
 impl Resource for Passwords {
     fn take(resources: &Resources) -> Result<Self, StartError> {
         Ok(Self::new(&resources.settings.password.argon2))
+    }
+}
+
+impl Resource for SessionVerifier {
+    fn take(resources: &Resources) -> Result<Self, StartError> {
+        Ok(Self::new(
+            &resources.public_keys,
+            resources.settings.public_url.as_str(),
+            &resources.settings.audience,
+            resources.clock.clone(),
+        ))
     }
 }
 

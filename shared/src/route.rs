@@ -112,6 +112,8 @@ pub enum Access {
     Get,
     /// `dynamodb:BatchGetItem`
     BatchGet,
+    /// `dynamodb:Query`
+    Query,
     /// `dynamodb:PutItem`
     Put,
     /// `dynamodb:UpdateItem`
@@ -129,6 +131,7 @@ impl From<Access> for &'static str {
         match access {
             Access::Get => "dynamodb:GetItem",
             Access::BatchGet => "dynamodb:BatchGetItem",
+            Access::Query => "dynamodb:Query",
             Access::Put => "dynamodb:PutItem",
             Access::Update => "dynamodb:UpdateItem",
             Access::Delete => "dynamodb:DeleteItem",

@@ -31,6 +31,24 @@ async fn every_operation_keeps_its_budget() {
         .to_owned();
     app.user(&session).await.expect_ok();
     note("user", (1, 1));
+    app.call("GET", "/agnost/auth/sessions")
+        .session(&session)
+        .send()
+        .await
+        .expect_ok();
+    note("sessions", (1, 2));
+    for operation in ["signout-all-except", "signout-all", "signout"] {
+        let session = app.session(&email).await;
+        app.recorder.forget();
+        let path = format!("/agnost/auth/{operation}");
+        app.call("POST", &path)
+            .session(&session)
+            .send()
+            .await
+            .expect_ok();
+        note(operation, (2, 2));
+        app.advance(std::time::Duration::from_millis(1));
+    }
     app.bare_call("GET", "/.well-known/jwks.json")
         .send()
         .await

@@ -101,6 +101,24 @@ async fn an_operation_may_do_what_it_does_and_no_more() {
     note("signin-email");
     app.user(&session).await.expect_ok();
     note("user");
+    app.call("GET", "/agnost/auth/sessions")
+        .session(&session)
+        .send()
+        .await
+        .expect_ok();
+    note("sessions");
+    for operation in ["signout-all-except", "signout-all", "signout"] {
+        let session = app.session(&squatted).await;
+        app.recorder.forget();
+        let path = format!("/agnost/auth/{operation}");
+        app.call("POST", &path)
+            .session(&session)
+            .send()
+            .await
+            .expect_ok();
+        note(operation);
+        app.advance(Duration::from_millis(1));
+    }
 
     for operation in OPERATIONS {
         let name = operation.route.name;

@@ -37,6 +37,7 @@ async fn stored_session(app: &App) -> (Session, String) {
         id: SessionId(text(&items[0], "sessionId").to_owned()),
         created_at: now,
         expires_at: now + Duration::from_hours(1),
+        kept_at: None,
         user_agent: String::new(),
     };
     (session, token)

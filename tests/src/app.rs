@@ -224,6 +224,12 @@ impl App {
             .await
     }
 
+    /// `sessions`.
+    pub async fn sessions(&self, session: &str) -> Answer {
+        let call = self.call("GET", "/agnost/auth/sessions");
+        call.session(session).send().await
+    }
+
     /// `grant`.
     pub async fn grant(&self, access_token: &str) -> Answer {
         let path = format!("/agnost/auth/grant?key={access_token}");

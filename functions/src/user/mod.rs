@@ -3,8 +3,8 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 use shared::domain::{Clock, UserView};
-use shared::http::{Caller, Code, Json, Refusal, Refuse, Unavailable, code};
-use shared::store::{Store, StoreError};
+use shared::http::{Caller, Code, Json, Refusal, Refuse, SessionError, code};
+use shared::store::Store;
 
 /// Takes nothing but the session.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -24,21 +24,12 @@ shared::deps! {
 /// Why there is no user.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The session has ended.
-    #[error("the session has ended")]
-    SessionEnded,
     /// The user is gone, and left a session behind.
     #[error("there is no such user")]
     UserNotFound,
-    /// Nobody's fault who calls.
+    /// The session has ended, or something failed.
     #[error(transparent)]
-    Unavailable(#[from] Unavailable),
-}
-
-impl From<StoreError> for Error {
-    fn from(error: StoreError) -> Self {
-        Self::Unavailable(error.into())
-    }
+    Session(#[from] SessionError),
 }
 
 impl Refuse for Error {
@@ -46,21 +37,15 @@ impl Refuse for Error {
 
     fn refuse(self) -> Refusal {
         match self {
-            Self::SessionEnded => Refusal::new(code::INVALID_SESSION_TOKEN),
             Self::UserNotFound => Refusal::new(code::USER_NOT_FOUND),
-            Self::Unavailable(error) => error.refuse(),
+            Self::Session(error) => error.refuse(),
         }
     }
 }
 
 /// Reads session and user in one call.
 pub async fn run(deps: &Deps, caller: &Caller, _: Input) -> Result<Output, Error> {
-    let claims = caller.session.as_ref().ok_or(Error::SessionEnded)?;
-    let (user_id, session_id) = (claims.user_id(), claims.session_id());
-    let alive = deps
-        .store
-        .live_session(user_id, &session_id, deps.clock.now());
-    let (_, user) = alive.await?.ok_or(Error::SessionEnded)?;
+    let (_, user) = caller.live_session(&deps.store, deps.clock.now()).await?;
     let user = user.ok_or(Error::UserNotFound)?;
     Ok(Json(user.view()))
 }

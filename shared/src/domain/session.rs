@@ -27,6 +27,8 @@ pub struct Session {
     pub created_at: Timestamp,
     /// When it ends by itself.
     pub expires_at: Timestamp,
+    /// When its user ended all others and kept this one; `None` if he never did.
+    pub kept_at: Option<Timestamp>,
     /// The `User-Agent` header of the call that began it.
     pub user_agent: String,
 }
@@ -44,8 +46,16 @@ impl Session {
             id: SessionId::random(),
             created_at: now,
             expires_at: now + lifetime,
+            kept_at: None,
             user_agent: user_agent.to_owned(),
         }
+    }
+
+    /// Whether it is alive at a time: it has not expired, and its user did not end it with all others.
+    pub fn is_alive(&self, now: Timestamp, sessions_not_before: Option<Timestamp>) -> bool {
+        let since = self.kept_at.unwrap_or(self.created_at);
+        let ended = sessions_not_before.is_some_and(|not_before| since <= not_before);
+        self.expires_at > now && !ended
     }
 
     /// The session as the wire shows it, with its signed token.

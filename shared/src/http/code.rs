@@ -38,6 +38,9 @@ codes! {
     MISSING_SESSION_TOKEN = 401 "missing_session_token", "The call needs a session token in the header Session or the cookie session_token.";
     INVALID_SESSION_TOKEN = 401 "invalid_session_token", "The session token is not valid, or the session has ended.";
 
+    NO_SESSION_TOKEN = 404 "invalid_session_token", "This is not a session token.";
+    FOREIGN_SESSION_TOKEN = 403 "invalid_session_token", "This is the session of somebody else.";
+
     NOT_ALLOWED = 401 "not_allowed", "The deployment does not allow this.";
     EMAIL_NOT_UNIQUE = 400 "email_not_unique", "There is an account with this email address already.";
     REDIRECT_URL_MISSING = 400 "redirect_url_missing", "redirectURL is needed, as the address has to be confirmed.";

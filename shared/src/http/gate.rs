@@ -4,18 +4,20 @@ use std::sync::Arc;
 
 use ::http::header::{self, HeaderMap};
 use ::http::{HeaderValue, Method, StatusCode};
+use jiff::Timestamp;
 use tracing::{Instrument, error, info, info_span};
 use url::Url;
 
 use super::fields::{Rules, read_fields};
 use super::outgoing::{self, Outgoing};
 use super::request::{Query, read_request};
-use super::{Incoming, Operation, Output, Refusal, Refuse, code};
-use crate::domain::{Clock, UserAgent, iso};
-use crate::resources::{Resources, StartError};
+use super::{Incoming, Operation, Output, Refusal, Refuse, SessionError, code};
+use crate::domain::{Clock, Session, User, UserAgent, iso};
+use crate::resources::{Resource, Resources, StartError};
 use crate::route::{Auth, Route};
 use crate::secrets::{ApiKeyError, ApiKeyKind, ApiKeys, SessionClaims, SessionVerifier};
 use crate::settings::Settings;
+use crate::store::Store;
 use crate::telemetry::Causes;
 
 /// Stands before an operation: lets in who may come in, and gives the answer its form.
@@ -42,6 +44,19 @@ pub struct Caller {
     pub user_agent: String,
 }
 
+impl Caller {
+    /// The session of the call, if it is alive, with its user; `None` for one who is gone. One call to the store.
+    pub async fn live_session(
+        &self,
+        store: &Store,
+        now: Timestamp,
+    ) -> Result<(Session, Option<User>), SessionError> {
+        let claims = self.session.as_ref().ok_or(SessionError::Ended)?;
+        let alive = store.live_session(claims, now).await?;
+        alive.ok_or(SessionError::Ended)
+    }
+}
+
 /// An operation behind its gate.
 pub trait Serve: Send + Sync {
     /// The operation's row.
@@ -62,7 +77,9 @@ impl<D: Operation> Gate<D> {
             deps: D::start(resources)?,
             clock: resources.clock.clone(),
             api_keys: ApiKeys::new(resources.settings.api_keys.clone()),
-            sessions: needs_session.then(|| resources.session_verifier()),
+            sessions: needs_session
+                .then(|| SessionVerifier::take(resources))
+                .transpose()?,
             settings: Arc::clone(&resources.settings),
         })
     }

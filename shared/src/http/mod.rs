@@ -21,9 +21,9 @@ pub use code::Code;
 pub use fields::{FieldError, Rules, read_fields};
 pub use gate::{Caller, Gate, Serve};
 pub use lambda::run;
-pub use operation::{Empty, Json, Operation, Output, Published, Redirect, SignedIn};
+pub use operation::{Empty, Json, Operation, Output, Published, Redirect, SignedIn, SignedOut};
 pub use outgoing::{ErrorEntry, Errors, Origin, Outgoing};
-pub use refusal::{Never, Refusal, Refuse, Unavailable};
+pub use refusal::{Never, Refusal, Refuse, SessionError, Unavailable};
 
 /// The most bytes of a body.
 pub const MAX_BODY_BYTES: usize = 64 * 1024;

@@ -64,6 +64,39 @@ impl Output for Empty {
     }
 }
 
+/// Status 200, no body; the answer clears the session's cookie where it is the caller's own that ended.
+#[derive(Debug)]
+pub struct SignedOut {
+    /// Whether the caller's own session ended.
+    pub own: bool,
+}
+
+impl Output for SignedOut {
+    const STATUS: StatusCode = StatusCode::OK;
+
+    fn answer(self) -> Outgoing {
+        let mut answer = outgoing::empty(Self::STATUS);
+        if self.own {
+            outgoing::set(
+                &mut answer,
+                header::SET_COOKIE,
+                &cookie("", Timestamp::UNIX_EPOCH),
+            );
+        }
+        answer
+    }
+
+    fn schema(_: &mut SchemaGenerator) -> Option<Schema> {
+        None
+    }
+}
+
+/// The cookie that holds a session's token until then.
+fn cookie(token: &str, expires_at: Timestamp) -> String {
+    let expires = expires_at.strftime("%a, %d %b %Y %H:%M:%S GMT");
+    format!("session_token={token}; Path=/; HttpOnly; Secure; SameSite=None; Expires={expires}")
+}
+
 /// A value as JSON.
 #[derive(Debug)]
 pub struct Json<T>(pub T);
@@ -139,7 +172,7 @@ impl SignedIn {
     pub fn new(user: UserView, session: &Session, tokens: &Arc<SessionTokens>) -> Self {
         Self {
             user,
-            session: Some(session.view(tokens.sign(session))),
+            session: Some(tokens.view(session)),
             expires_at: Some(session.expires_at),
         }
     }
@@ -151,11 +184,7 @@ impl Output for SignedIn {
     fn answer(self) -> Outgoing {
         let mut answer = outgoing::json(Self::STATUS, &self);
         if let (Some(session), Some(expires_at)) = (&self.session, self.expires_at) {
-            let expires = expires_at.strftime("%a, %d %b %Y %H:%M:%S GMT");
-            let cookie = format!(
-                "session_token={}; Path=/; HttpOnly; Secure; SameSite=None; Expires={expires}",
-                session.token,
-            );
+            let cookie = cookie(&session.token, expires_at);
             outgoing::set(&mut answer, header::SET_COOKIE, &cookie);
         }
         answer

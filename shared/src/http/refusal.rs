@@ -105,6 +105,34 @@ pub enum Unavailable {
     Send(#[from] SendError),
 }
 
+/// All that can go wrong in many an operation that needs a session.
+#[derive(Debug, thiserror::Error)]
+pub enum SessionError {
+    /// The session has ended, or its user is gone.
+    #[error("the session has ended")]
+    Ended,
+    /// Nobody's fault who calls.
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+}
+
+impl From<StoreError> for SessionError {
+    fn from(error: StoreError) -> Self {
+        Self::Unavailable(error.into())
+    }
+}
+
+impl Refuse for SessionError {
+    const CODES: &'static [Code] = &[code::INVALID_SESSION_TOKEN];
+
+    fn refuse(self) -> Refusal {
+        match self {
+            Self::Ended => Refusal::new(code::INVALID_SESSION_TOKEN),
+            Self::Unavailable(error) => error.refuse(),
+        }
+    }
+}
+
 impl From<LimitError> for Unavailable {
     fn from(error: LimitError) -> Self {
         match error {

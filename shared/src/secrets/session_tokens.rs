@@ -13,7 +13,7 @@ use ring::signature::{RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{Clock, Session, SessionId, UserId};
+use crate::domain::{Clock, Session, SessionId, SessionView, UserId};
 
 /// The public keys of a deployment, as published (RFC 7517).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -154,6 +154,11 @@ impl SessionTokens {
         }
     }
 
+    /// A session as the wire shows it, with its token.
+    pub fn view(&self, session: &Session) -> SessionView {
+        session.view(self.sign(session))
+    }
+
     /// The token of a session: the same claims whenever it is made.
     pub fn sign(&self, session: &Session) -> String {
         let header = serde_json::json!({ "typ": "JWT", "alg": "RS256", "kid": self.key.kid });
@@ -194,7 +199,7 @@ impl SessionVerifier {
         validation.set_issuer(&[issuer]);
         validation.set_audience(&[audience]);
         validation.set_required_spec_claims(&["iss", "aud", "sub", "exp"]);
-        // `exp` is checked below, by our clock.
+        // `exp` is checked in `verify`, by our clock.
         validation.validate_exp = false;
         Self {
             keys,
@@ -206,6 +211,15 @@ impl SessionVerifier {
     /// What a token says, if it is one of ours and has not expired. Whether its session has
     /// been ended since, the store must tell.
     pub fn verify(&self, token: &str) -> Result<SessionClaims, InvalidSessionToken> {
+        let claims = self.read(token)?;
+        if claims.exp <= self.clock.now().as_second() {
+            return Err(InvalidSessionToken);
+        }
+        Ok(claims)
+    }
+
+    /// What a token says, if it is one of ours, expired or not.
+    pub fn read(&self, token: &str) -> Result<SessionClaims, InvalidSessionToken> {
         let header = jsonwebtoken::decode_header(token).map_err(|_| InvalidSessionToken)?;
         let kid = header.kid.ok_or(InvalidSessionToken)?;
         let (_, key) = self
@@ -216,9 +230,6 @@ impl SessionVerifier {
         let claims = jsonwebtoken::decode::<SessionClaims>(token, key, &self.validation)
             .map_err(|_| InvalidSessionToken)?
             .claims;
-        if claims.exp <= self.clock.now().as_second() {
-            return Err(InvalidSessionToken);
-        }
         Ok(claims)
     }
 }

@@ -1,9 +1,12 @@
 //! Sessions.
 
+use std::cmp::Reverse;
+
 use aws_sdk_dynamodb::types::{
-    AttributeValue, DeleteRequest, KeysAndAttributes, PutRequest, TransactWriteItem, WriteRequest,
+    DeleteRequest, KeysAndAttributes, PutRequest, TransactWriteItem, Update, WriteRequest,
 };
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
+use tokio::try_join;
 
 use super::item::{DamagedItem, Item, ReadItem, expiry, text, time};
 use super::schema::{EXPIRES_AT, KEY, Table};
@@ -11,6 +14,10 @@ use super::transaction::IntoWrite;
 use super::users::{user_from, user_key};
 use super::{Limit, Store, StoreError};
 use crate::domain::{Session, SessionId, User, UserId};
+use crate::secrets::SessionClaims;
+
+/// The shortest time that the store tells apart.
+const MOMENT: SignedDuration = SignedDuration::from_millis(1);
 
 impl Store {
     /// Begins a session and forgets the failures that a limit counted. One call.
@@ -46,15 +53,11 @@ impl Store {
     /// user's sessions were last ended. `None` if not. One call.
     pub async fn live_session(
         &self,
-        user_id: &UserId,
-        session_id: &SessionId,
+        claims: &SessionClaims,
         now: Timestamp,
     ) -> Result<Option<(Session, Option<User>)>, StoreError> {
-        let session_key = Item::from([
-            ("userId".to_owned(), text(user_id.as_str())),
-            ("sessionId".to_owned(), text(&session_id.0)),
-        ]);
-        let user_item_key = Item::from([(KEY.to_owned(), text(user_key(user_id)))]);
+        let session_key = key_of(claims.user_id(), &claims.session_id());
+        let user_item_key = Item::from([(KEY.to_owned(), text(user_key(claims.user_id())))]);
         let answer = self
             .client
             .batch_get_item()
@@ -77,19 +80,99 @@ impl Store {
         };
         let session = session_from(session)?;
         let user = found(Table::Users).map(user_from).transpose()?;
-        let ended = user
-            .as_ref()
-            .and_then(|user| user.sessions_not_before)
-            .is_some_and(|not_before| session.created_at <= not_before);
-        if session.expires_at <= now || ended {
-            return Ok(None);
-        }
-        Ok(Some((session, user)))
+        let not_before = user.as_ref().and_then(|user| user.sessions_not_before);
+        let alive = session.is_alive(now, not_before);
+        Ok(alive.then_some((session, user)))
+    }
+
+    /// Every session of a user that is alive, newest first. Two calls at once; more for a user with thousands.
+    pub async fn live_sessions(
+        &self,
+        user_id: &UserId,
+        now: Timestamp,
+    ) -> Result<Vec<Session>, StoreError> {
+        let (user, items) = try_join!(self.user(user_id), self.session_items(user_id))?;
+        // Nobody's sessions are over with him.
+        let Some(user) = user else {
+            return Ok(Vec::new());
+        };
+        let read: Result<Vec<Session>, DamagedItem> = items.iter().map(session_from).collect();
+        let mut sessions = read?;
+        sessions.retain(|session| session.is_alive(now, user.sessions_not_before));
+        sessions.sort_by_key(|session| Reverse(session.created_at));
+        Ok(sessions)
+    }
+
+    /// Ends one session; one that has ended already stays ended. One call.
+    pub async fn end_session(&self, user_id: &UserId, id: &SessionId) -> Result<(), StoreError> {
+        self.client
+            .delete_item()
+            .table_name(self.table(Table::Sessions))
+            .set_key(Some(key_of(user_id, id)))
+            .send()
+            .await?;
+        Ok(())
+    }
+
+    /// Ends every session of a user. One call; nothing is left to end of a user who is gone.
+    pub async fn end_sessions(&self, user_id: &UserId, now: Timestamp) -> Result<(), StoreError> {
+        // One that was kept in this very millisecond ends too.
+        let not_before = now + MOMENT;
+        self.transact(vec![self.end_all(user_id, not_before)])
+            .await
+            .map(drop)
+    }
+
+    /// Ends every session of a user but this one. One call.
+    pub async fn end_other_sessions(
+        &self,
+        session: &Session,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        // A moment after the others ended: what is no later is over.
+        let kept_at = now + MOMENT;
+        let keep = Update::builder()
+            .table_name(self.table(Table::Sessions))
+            .set_key(Some(key_of(&session.user_id, &session.id)))
+            .update_expression("SET keptAt = :at")
+            .condition_expression("attribute_exists(sessionId)")
+            .expression_attribute_values(":at", time(kept_at));
+        let writes = vec![self.end_all(&session.user_id, now), keep.write()];
+        self.transact(writes).await.map(drop)
+    }
+
+    fn end_all(&self, user_id: &UserId, not_before: Timestamp) -> TransactWriteItem {
+        self.update(Table::Users, &user_key(user_id))
+            .update_expression("SET sessionsNotBefore = :at")
+            .condition_expression("attribute_exists(pk)")
+            .expression_attribute_values(":at", time(not_before))
+            .write()
+    }
+
+    async fn session_items(&self, user_id: &UserId) -> Result<Vec<Item>, StoreError> {
+        let pages = self
+            .client
+            .query()
+            .table_name(self.table(Table::Sessions))
+            .key_condition_expression("userId = :user")
+            .expression_attribute_values(":user", text(user_id.as_str()))
+            .consistent_read(true)
+            .into_paginator()
+            .items()
+            .send();
+        Ok(pages.collect::<Result<Vec<Item>, _>>().await?)
     }
 
     pub(super) fn put_session(&self, session: &Session) -> TransactWriteItem {
         self.put(Table::Sessions, session_to(session)).write()
     }
+}
+
+fn key_of(user_id: &UserId, id: &SessionId) -> Item {
+    Item::from([
+        ("userId".to_owned(), text(user_id.as_str())),
+        ("sessionId".to_owned(), text(&id.0)),
+    ])
 }
 
 fn consistent(key: Item) -> KeysAndAttributes {
@@ -101,16 +184,18 @@ fn consistent(key: Item) -> KeysAndAttributes {
 }
 
 fn session_to(session: &Session) -> Item {
-    let attributes: [(&str, AttributeValue); 5] = [
-        ("userId", text(session.user_id.as_str())),
-        ("sessionId", text(&session.id.0)),
-        ("createdAt", time(session.created_at)),
-        (EXPIRES_AT, expiry(session.expires_at)),
-        ("userAgent", text(&session.user_agent)),
+    let attributes = [
+        ("userId", Some(text(session.user_id.as_str()))),
+        ("sessionId", Some(text(&session.id.0))),
+        ("createdAt", Some(time(session.created_at))),
+        (EXPIRES_AT, Some(expiry(session.expires_at))),
+        ("keptAt", session.kept_at.map(time)),
+        ("userAgent", Some(text(&session.user_agent))),
     ];
     attributes
-        .map(|(name, value)| (name.to_owned(), value))
-        .into()
+        .into_iter()
+        .filter_map(|(name, value)| Some((name.to_owned(), value?)))
+        .collect()
 }
 
 fn session_from(item: &Item) -> Result<Session, DamagedItem> {
@@ -119,6 +204,7 @@ fn session_from(item: &Item) -> Result<Session, DamagedItem> {
         id: SessionId(item.text("sessionId")?.to_owned()),
         created_at: item.time("createdAt")?,
         expires_at: item.expiry(EXPIRES_AT)?,
+        kept_at: item.maybe_time("keptAt")?,
         user_agent: item.text("userAgent")?.to_owned(),
     })
 }
