@@ -5,6 +5,7 @@
 //! `generated/`).
 
 pub mod describe;
+pub mod link_request;
 mod registry;
 
 use shared::domain::Action::{ChangeEmail, EmailConfirm, MagicLink, ResetPwd};
@@ -109,6 +110,73 @@ registry::operations! {
             ..Needs::NOTHING
         },
         memory_mib: 256,
+        timeout_seconds: 10,
+    }
+    send_magic: Route {
+        name: "send-magic",
+        summary: "Sends a link that signs a user in without a password.",
+        methods: &[POST],
+        paths: &["/agnost/auth/send-magic"],
+        query: &[],
+        auth: Key,
+        needs: Needs {
+            users: &[Get],
+            tokens: &[(TokenKind::Link(MagicLink), &[Put])],
+            limits: &[Update],
+            email: true,
+            ..Needs::NOTHING
+        },
+        memory_mib: 256,
+        timeout_seconds: 10,
+    }
+    send_reset: Route {
+        name: "send-reset",
+        summary: "Sends a link that lets a user set a new password.",
+        methods: &[POST],
+        paths: &["/agnost/auth/send-reset"],
+        query: &[],
+        auth: Key,
+        needs: Needs {
+            users: &[Get],
+            tokens: &[(TokenKind::Link(ResetPwd), &[Put])],
+            limits: &[Update],
+            email: true,
+            ..Needs::NOTHING
+        },
+        memory_mib: 256,
+        timeout_seconds: 10,
+    }
+    reset_pwd: Route {
+        name: "reset-pwd",
+        summary: "Sets a new password with the access token of a reset link, and ends every session.",
+        methods: &[POST],
+        paths: &["/agnost/auth/reset-pwd"],
+        query: &["key"],
+        auth: Key,
+        needs: Needs {
+            users: &[Update],
+            tokens: &[(TokenKind::Access, &[Delete])],
+            ..Needs::NOTHING
+        },
+        memory_mib: 512,
+        timeout_seconds: 10,
+    }
+    change_pwd: Route {
+        name: "change-pwd",
+        summary: "Sets a new password, knowing the old one, and ends every other session.",
+        methods: &[POST],
+        paths: &["/agnost/auth/change-pwd"],
+        query: &[],
+        auth: KeyAndSession,
+        needs: Needs {
+            users: &[BatchGet, Update],
+            sessions: &[BatchGet, Update],
+            limits: &[Update],
+            secrets: &[PublicKeys],
+            email: true,
+            ..Needs::NOTHING
+        },
+        memory_mib: 512,
         timeout_seconds: 10,
     }
     user: Route {

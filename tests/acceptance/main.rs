@@ -1,6 +1,7 @@
 //! What an app sees, whatever runs behind the address: one file for each operation, and one for each common rule.
 
 mod api_keys;
+mod change_pwd;
 mod cors;
 mod grant;
 mod health;
@@ -8,6 +9,9 @@ mod hostile_bodies;
 mod jwks;
 mod redirects;
 mod resend;
+mod reset_pwd;
+mod send_magic;
+mod send_reset;
 mod session_tokens;
 mod sessions;
 mod signin_email;

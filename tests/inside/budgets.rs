@@ -1,10 +1,11 @@
 //! Calls to DynamoDB, counted at the HTTP layer of the SDK, against the budget of each operation.
 
 use harness::{App, PASSWORD};
+use serde_json::json;
 
 #[tokio::test]
 async fn every_operation_keeps_its_budget() {
-    let app = App::with(serde_json::json!({})).await;
+    let app = App::with(json!({})).await;
     let email = app.email("ada");
     let mut table = Vec::new();
     let mut note = |operation: &str, budget: (usize, usize)| {
@@ -37,6 +38,24 @@ async fn every_operation_keeps_its_budget() {
         .await
         .expect_ok();
     note("sessions", (1, 2));
+    for operation in ["send-magic", "send-reset"] {
+        app.ask_for_link(operation, &email).await.expect_ok();
+        note(operation, (3, 4));
+    }
+    let followed = app.follow(&app.link(&email).await).await;
+    let token = followed.sent_with("access_token").expect("an access token");
+    app.recorder.forget();
+    app.reset(&token, PASSWORD).await.expect_ok();
+    note("reset-pwd", (1, 1));
+    app.advance(std::time::Duration::from_millis(1));
+    let session = app.session(&email).await;
+    app.recorder.forget();
+    let body = json!({ "oldPassword": PASSWORD, "newPassword": PASSWORD });
+    let call = app
+        .call("POST", "/agnost/auth/change-pwd")
+        .session(&session);
+    call.json(&body).await.expect_ok();
+    note("change-pwd", (2, 3));
     for operation in ["signout-all-except", "signout-all", "signout"] {
         let session = app.session(&email).await;
         app.recorder.forget();

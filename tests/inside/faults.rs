@@ -122,6 +122,63 @@ async fn a_sign_in_and_a_session_check_survive_a_failure_of_any_call() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_new_password_survives_a_failure_of_any_call() {
+    let app = App::with(
+        json!({ "limits": { "wrong_passwords": 1_000_000, "mails_per_address": 1_000_000 } }),
+    )
+    .await;
+    let email = app.email("ada");
+    app.verified_user(&email).await;
+    let mut password = PASSWORD.to_owned();
+    for fault in [Error, Throttle, Reset, AnswerLost] {
+        for attempt in 0..4 {
+            for times in [1, ATTEMPTS] {
+                let new = format!("{fault:?} {attempt} {times} by reset");
+                let token = app.reset_token(&email).await;
+                app.recorder.forget();
+                (0..times).for_each(|more| app.recorder.fail(attempt + more, fault));
+                expect_tidy(&app.reset(&token, &new).await);
+                app.recorder.forget();
+                expect_consistent(&app).await;
+                if app.sign_in(&email, &new).await.status != 200 {
+                    // It stayed as it was, and so did the token.
+                    app.sign_in(&email, &password).await.expect_ok();
+                    app.reset(&token, &new).await.expect_ok();
+                }
+                password = new;
+
+                app.advance(std::time::Duration::from_millis(2));
+                let answer = app.sign_in(&email, &password).await;
+                let session = answer.json()["session"]["token"]
+                    .as_str()
+                    .expect("a token")
+                    .to_owned();
+                let new = format!("{fault:?} {attempt} {times} by change");
+                let body = json!({ "oldPassword": password, "newPassword": new });
+                let change = || {
+                    app.call("POST", "/agnost/auth/change-pwd")
+                        .session(&session)
+                        .json(&body)
+                };
+                app.recorder.forget();
+                (0..times).for_each(|more| app.recorder.fail(attempt + more, fault));
+                let changed = change().await;
+                app.recorder.forget();
+                assert!([200, 401, 503].contains(&changed.status), "{changed:?}");
+                expect_consistent(&app).await;
+                if app.sign_in(&email, &new).await.status != 200 {
+                    change().await.expect_ok();
+                }
+                // Whatever was lost on the way, the session that asked lives on.
+                app.user(&session).await.expect_ok();
+                password = new;
+                app.advance(std::time::Duration::from_millis(2));
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_resend_survives_a_failure_of_any_call() {
     let app = App::with(json!({ "limits": { "mails_per_address": 1_000_000 } })).await;
     let email = app.email("ada");

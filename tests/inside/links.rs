@@ -181,6 +181,7 @@ async fn what_belongs_to_a_user_who_is_gone_says_so() {
     let email = app.email("ada");
     let id = app.verified_user(&email).await;
     let session = app.session(&email).await;
+    let reset = app.reset_token(&email).await;
     let followed = app
         .follow(&put_link(&app, MagicLink, &id, 0, &email).await)
         .await;
@@ -190,6 +191,16 @@ async fn what_belongs_to_a_user_who_is_gone_says_so() {
         links.push(put_link(&app, action, &id, 0, &email).await);
     }
     delete(&app, Table::Users, &format!("user#{id}")).await;
+    app.reset(&reset, "a new password")
+        .await
+        .expect_error(401, "user_not_found");
+    let call = app
+        .call("POST", "/agnost/auth/change-pwd")
+        .session(&session);
+    let body = json!({ "oldPassword": harness::PASSWORD, "newPassword": harness::PASSWORD });
+    call.json(&body).await.expect_error(404, "user_not_found");
+    let sessions = app.sessions(&session).await;
+    sessions.expect_error(401, "invalid_session_token");
     for link in links {
         app.follow(&link)
             .await

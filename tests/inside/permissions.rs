@@ -38,6 +38,7 @@ fn declared(needs: &Needs) -> BTreeSet<String> {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "one walk through every operation")]
 async fn an_operation_may_do_what_it_does_and_no_more() {
     let app = App::with(json!({})).await;
     let mut seen: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
@@ -107,6 +108,24 @@ async fn an_operation_may_do_what_it_does_and_no_more() {
         .await
         .expect_ok();
     note("sessions");
+    app.ask_for_link("send-magic", &squatted).await.expect_ok();
+    note("send-magic");
+    app.ask_for_link("send-reset", &squatted).await.expect_ok();
+    note("send-reset");
+    let followed = app.follow(&app.link(&squatted).await).await;
+    let token = followed.sent_with("access_token").expect("an access token");
+    app.recorder.forget();
+    app.reset(&token, PASSWORD).await.expect_ok();
+    note("reset-pwd");
+    app.advance(Duration::from_millis(1));
+    let session = app.session(&squatted).await;
+    app.recorder.forget();
+    let body = json!({ "oldPassword": PASSWORD, "newPassword": PASSWORD });
+    let call = app
+        .call("POST", "/agnost/auth/change-pwd")
+        .session(&session);
+    call.json(&body).await.expect_ok();
+    note("change-pwd");
     for operation in ["signout-all-except", "signout-all", "signout"] {
         let session = app.session(&squatted).await;
         app.recorder.forget();

@@ -30,6 +30,10 @@ async fn without_email_authentication_nobody_signs_up_or_in_and_no_link_works() 
     app.resend(&email)
         .await
         .expect_error(401, "email_verification_disabled");
+    for operation in ["send-magic", "send-reset"] {
+        let answer = app.ask_for_link(operation, &email).await;
+        answer.expect_error(401, "email_verification_disabled");
+    }
     let key = shared::domain::LinkToken::random(
         &shared::domain::UserId::random(),
         shared::domain::SecurityStamp(0),

@@ -17,6 +17,7 @@ async fn a_providers_account_is_told_so_at_sign_in_and_resend() {
     let app = App::with(json!({})).await;
     let email = app.email("ada");
     let id = app.verified_user(&email).await;
+    let session = app.session(&email).await;
     let key = format!("user#{id}");
     set(&app, Table::Users, &key, "provider", string("google")).await;
     let request = client(&app)
@@ -28,6 +29,15 @@ async fn a_providers_account_is_told_so_at_sign_in_and_resend() {
     app.sign_in(&email, PASSWORD)
         .await
         .expect_error(401, "invalid_provider_sign_in");
+    for operation in ["send-magic", "send-reset"] {
+        let answer = app.ask_for_link(operation, &email).await;
+        answer.expect_error(401, "invalid_provider");
+    }
+    let call = app
+        .call("POST", "/agnost/auth/change-pwd")
+        .session(&session);
+    let body = json!({ "oldPassword": PASSWORD, "newPassword": PASSWORD });
+    call.json(&body).await.expect_error(401, "invalid_provider");
     set(&app, Table::Users, &key, "emailVerified", flag(false)).await;
     app.resend(&email)
         .await

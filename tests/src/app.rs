@@ -224,6 +224,30 @@ impl App {
             .await
     }
 
+    /// `send-magic` or `send-reset`.
+    pub async fn ask_for_link(&self, operation: &str, email: &str) -> Answer {
+        let body = json!({ "email": email, "redirectURL": REDIRECT });
+        let path = format!("/agnost/auth/{operation}");
+        self.call("POST", &path).json(&body).await
+    }
+
+    /// The access token of a reset link that was asked for and followed.
+    ///
+    /// # Panics
+    /// If there is none.
+    pub async fn reset_token(&self, email: &str) -> String {
+        self.ask_for_link("send-reset", email).await.expect_ok();
+        let followed = self.follow(&self.link(email).await).await;
+        followed.sent_with("access_token").expect("an access token")
+    }
+
+    /// `reset-pwd`.
+    pub async fn reset(&self, token: &str, password: &str) -> Answer {
+        let path = format!("/agnost/auth/reset-pwd?key={token}");
+        let body = json!({ "newPassword": password });
+        self.call("POST", &path).json(&body).await
+    }
+
     /// `sessions`.
     pub async fn sessions(&self, session: &str) -> Answer {
         let call = self.call("GET", "/agnost/auth/sessions");

@@ -12,8 +12,6 @@ use shared::http::{Caller, Code, Redirect, Refusal, Refuse, Unavailable, code};
 use shared::notify::{Mailer, TemplateName, TokenValues};
 use shared::settings::Settings;
 use shared::store::{EmailChange, EmailChangeError, Exchange, LinkError, Store, StoreError};
-use shared::telemetry::Causes;
-use tracing::error;
 
 /// The link's parameters.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -189,23 +187,13 @@ async fn follow(
     Ok(Some(access_token))
 }
 
-/// The change has happened; that the old address cannot be told does not undo it.
 async fn tell_old_address(deps: &Deps, change: &EmailChange) {
     let Some(old) = &change.old else { return };
     let values = TokenValues {
         email: Some(change.new.as_str()),
         ..TokenValues::default()
     };
-    let sent = deps
-        .mailer
-        .send(old, TemplateName::EmailChanged, &change.before, values)
+    deps.mailer
+        .tell(old, TemplateName::EmailChanged, &change.before, values)
         .await;
-    if let Err(error) = sent {
-        let cause = Causes(&error).to_string();
-        error!(
-            cause,
-            to = old.masked(),
-            "the old address could not be told"
-        );
-    }
 }

@@ -60,5 +60,7 @@ codes! {
     INVALID_SIGN_IN_CREDENTIALS = 401 "invalid_sign_in_credentials", "There is no such account, or the password is wrong.";
     INVALID_PROVIDER_SIGN_IN = 401 "invalid_provider_sign_in", "This account signs in with a provider.";
     INVALID_CREDENTIALS = 401 "invalid_credentials", "There is no such account.";
+    WRONG_PASSWORD = 401 "invalid_credentials", "The password is wrong.";
+    USER_GONE = 401 "user_not_found", "There is no such user.";
     INVALID_PROVIDER = 401 "invalid_provider", "This account signs in with a provider.";
 }

@@ -10,10 +10,12 @@ use aws_sdk_sesv2::error::{BuildError, SdkError};
 use aws_sdk_sesv2::operation::send_email::SendEmailError;
 use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message};
 use jiff::SignedDuration;
+use tracing::error;
 
 use crate::domain::{Email, User};
 use crate::settings::Settings;
 use crate::store::Link;
+use crate::telemetry::Causes;
 
 use template::{Template, Values};
 pub use template::{TemplateError, TemplateName, TemplateText, TokenValues};
@@ -79,6 +81,20 @@ impl Mailer {
             expires_in: Some(&spoken(link.lifetime)),
         };
         self.send(&link.email, template, user, values).await
+    }
+
+    /// Tells a person what has happened already. That he cannot be told is logged and undoes nothing.
+    pub async fn tell(
+        &self,
+        to: &Email,
+        template: TemplateName,
+        user: &User,
+        token: TokenValues<'_>,
+    ) {
+        if let Err(error) = self.send(to, template, user, token).await {
+            let cause = Causes(&error).to_string();
+            error!(cause, template = %template, to = to.masked(), "a person could not be told");
+        }
     }
 
     /// Sends one message to one address.

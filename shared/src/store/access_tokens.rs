@@ -1,6 +1,7 @@
 //! Access tokens: what a link or a provider's sign-in yields, for the app to exchange.
 
 use aws_sdk_dynamodb::types::TransactWriteItem;
+use jiff::Timestamp;
 
 use super::item::{Item, ReadItem, expiry, number, text, time};
 use super::links::Exchange;
@@ -8,7 +9,7 @@ use super::schema::{EXPIRES_AT, KEY, Table};
 use super::transaction::{Failed, IntoWrite, Outcome};
 use super::users::user_key;
 use super::{Store, StoreError};
-use crate::domain::{AccessToken, Purpose, Session};
+use crate::domain::{AccessToken, PasswordHash, Purpose, Session};
 
 /// An access token did not work.
 #[derive(Debug, thiserror::Error)]
@@ -35,12 +36,7 @@ impl Store {
     /// Uses an access token up and begins a session in its place. One call.
     pub async fn grant(&self, token: &AccessToken, session: &Session) -> Result<(), GrantError> {
         let now = session.created_at;
-        let use_up = self
-            .delete(Table::Tokens, &access_key(token))
-            .condition_expression("purpose = :purpose AND expiresAt > :now")
-            .expression_attribute_values(":purpose", text(Purpose::SignIn.as_str()))
-            .expression_attribute_values(":now", expiry(now))
-            .write();
+        let use_up = self.use_up_access_token(token, Purpose::SignIn, now);
         let sign_in = self
             .update(Table::Users, &user_key(token.user_id()))
             .update_expression("SET lastLoginAt = :now")
@@ -49,6 +45,30 @@ impl Store {
             .expression_attribute_values(":now", time(now))
             .write();
         let writes = vec![use_up, sign_in, self.put_session(session)];
+        self.exchange(writes, now).await
+    }
+
+    /// Uses an access token up and sets the new password in its place: every session ends, and every other link and
+    /// token of the user dies. One call.
+    pub async fn reset_password(
+        &self,
+        token: &AccessToken,
+        password: &PasswordHash,
+        now: Timestamp,
+    ) -> Result<(), GrantError> {
+        let writes = vec![
+            self.use_up_access_token(token, Purpose::ResetPwd, now),
+            self.set_password(token.user_id(), token.stamp(), password, now),
+        ];
+        self.exchange(writes, now).await
+    }
+
+    /// Writes, where the first use a token up and the second needs its user as he was.
+    async fn exchange(
+        &self,
+        writes: Vec<TransactWriteItem>,
+        now: Timestamp,
+    ) -> Result<(), GrantError> {
         let Outcome::Refused(mut refused) = self.transact(writes).await? else {
             return Ok(());
         };
@@ -67,6 +87,19 @@ impl Store {
             Some(Failed(None)) => Err(GrantError::UserNotFound),
             _ => Err(GrantError::Invalid),
         }
+    }
+
+    fn use_up_access_token(
+        &self,
+        token: &AccessToken,
+        purpose: Purpose,
+        now: Timestamp,
+    ) -> TransactWriteItem {
+        self.delete(Table::Tokens, &access_key(token))
+            .condition_expression("purpose = :purpose AND expiresAt > :now")
+            .expression_attribute_values(":purpose", text(purpose.as_str()))
+            .expression_attribute_values(":now", expiry(now))
+            .write()
     }
 
     pub(super) fn put_access_token(&self, exchange: &Exchange<'_>) -> TransactWriteItem {

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::item::{expiry, number, text};
 use super::schema::{KEY, Table};
 use super::{Store, StoreError};
-use crate::domain::Email;
+use crate::domain::{Email, UserId};
 
 /// So many of one kind, for one subject, in each window of time.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,6 +46,11 @@ impl Limit {
     pub fn wrong_passwords(email: &Email, caller: IpAddr, most: u32) -> Self {
         let subject = format!("{email}#{}", network(caller));
         Self::new("sign-in", subject, most, QUARTER)
+    }
+
+    /// Wrong old passwords of one user who changes it.
+    pub fn wrong_old_passwords(user: &UserId, most: u32) -> Self {
+        Self::new("change-pwd", user.to_string(), most, QUARTER)
     }
 
     /// Mails to one address that somebody asked for.

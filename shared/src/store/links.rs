@@ -162,14 +162,20 @@ impl Store {
         Ok(matches!(outcome, Outcome::Done))
     }
 
+    /// Puts a link in the place of the older one of its kind. One call. Should the user's address or password
+    /// change meanwhile, the link is dead by his security stamp.
+    pub async fn replace_link(&self, link: &Link) -> Result<(), StoreError> {
+        self.client
+            .put_item()
+            .table_name(self.table(Table::Tokens))
+            .set_item(Some(link_to(link)))
+            .send()
+            .await?;
+        Ok(())
+    }
+
     pub(super) fn put_link(&self, link: &Link) -> TransactWriteItem {
-        let item = Item::from([
-            (KEY.to_owned(), text(link_key(link.action, &link.token))),
-            ("tokenHash".to_owned(), text(link.token.hash().0)),
-            ("email".to_owned(), text(link.email.as_str())),
-            (EXPIRES_AT.to_owned(), expiry(link.expires_at)),
-        ]);
-        self.put(Table::Tokens, item).write()
+        self.put(Table::Tokens, link_to(link)).write()
     }
 
     /// Deletes a link's item if this token is the one in it and has not expired.
@@ -204,4 +210,13 @@ impl Store {
         let email = Email::parse(item.text("email")?).map_err(|_| super::DamagedItem("email"))?;
         Ok(Some(email))
     }
+}
+
+fn link_to(link: &Link) -> Item {
+    Item::from([
+        (KEY.to_owned(), text(link_key(link.action, &link.token))),
+        ("tokenHash".to_owned(), text(link.token.hash().0)),
+        ("email".to_owned(), text(link.email.as_str())),
+        (EXPIRES_AT.to_owned(), expiry(link.expires_at)),
+    ])
 }

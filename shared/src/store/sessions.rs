@@ -10,10 +10,10 @@ use tokio::try_join;
 
 use super::item::{DamagedItem, Item, ReadItem, expiry, text, time};
 use super::schema::{EXPIRES_AT, KEY, Table};
-use super::transaction::IntoWrite;
+use super::transaction::{IntoWrite, Outcome};
 use super::users::{user_from, user_key};
-use super::{Limit, Store, StoreError};
-use crate::domain::{Session, SessionId, User, UserId};
+use super::{ChangedMeanwhile, Limit, Store, StoreError};
+use crate::domain::{PasswordHash, Session, SessionId, User, UserId};
 use crate::secrets::SessionClaims;
 
 /// The shortest time that the store tells apart.
@@ -129,16 +129,42 @@ impl Store {
         session: &Session,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        // A moment after the others ended: what is no later is over.
-        let kept_at = now + MOMENT;
-        let keep = Update::builder()
+        let writes = vec![
+            self.end_all(&session.user_id, now),
+            self.keep_session(session, now),
+        ];
+        self.transact(writes).await.map(drop)
+    }
+
+    /// Sets a new password and ends every session but this one, unless the user changed since he was read: every
+    /// link and token of his dies too. One call.
+    pub async fn change_password(
+        &self,
+        user: &User,
+        password: &PasswordHash,
+        session: &Session,
+        now: Timestamp,
+    ) -> Result<Result<(), ChangedMeanwhile>, StoreError> {
+        let writes = vec![
+            self.set_password(&user.id, user.security_stamp, password, now),
+            self.keep_session(session, now),
+        ];
+        Ok(match self.transact(writes).await? {
+            Outcome::Done => Ok(()),
+            Outcome::Refused(_) => Err(ChangedMeanwhile),
+        })
+    }
+
+    /// Keeps a session alive beyond the end of all that are alive now.
+    fn keep_session(&self, session: &Session, now: Timestamp) -> TransactWriteItem {
+        Update::builder()
             .table_name(self.table(Table::Sessions))
             .set_key(Some(key_of(&session.user_id, &session.id)))
             .update_expression("SET keptAt = :at")
             .condition_expression("attribute_exists(sessionId)")
-            .expression_attribute_values(":at", time(kept_at));
-        let writes = vec![self.end_all(&session.user_id, now), keep.write()];
-        self.transact(writes).await.map(drop)
+            // A moment after the others ended: what is no later is over.
+            .expression_attribute_values(":at", time(now + MOMENT))
+            .write()
     }
 
     fn end_all(&self, user_id: &UserId, not_before: Timestamp) -> TransactWriteItem {

@@ -87,6 +87,26 @@ impl Store {
         Ok(answer.item)
     }
 
+    /// Sets a new password, if the user is as he was: his sessions end, and every link and token of his dies.
+    pub(super) fn set_password(
+        &self,
+        user: &UserId,
+        stamp: SecurityStamp,
+        password: &PasswordHash,
+        sessions_not_before: Timestamp,
+    ) -> TransactWriteItem {
+        self.update(Table::Users, &user_key(user))
+            .update_expression(
+                "SET passwordHash = :hash, securityStamp = :next, sessionsNotBefore = :at",
+            )
+            .condition_expression("securityStamp = :stamp")
+            .expression_attribute_values(":hash", text(&password.0))
+            .expression_attribute_values(":stamp", number(stamp.0))
+            .expression_attribute_values(":next", number(stamp.0 + 1))
+            .expression_attribute_values(":at", time(sessions_not_before))
+            .write()
+    }
+
     /// Puts a user who must not exist yet.
     pub(super) fn insert_user(&self, user: &User) -> TransactWriteItem {
         self.put(Table::Users, user_to(user))

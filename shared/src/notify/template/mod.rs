@@ -66,6 +66,14 @@ templates! {
         with [Field::ConfirmationUrl, Field::TokenEmail, Field::ExpiresIn];
     /// Tells the old address that the account has a new one, which is `{{token.email}}`.
     EmailChanged = "email_changed" with [Field::TokenEmail];
+    /// Signs a user in without a password.
+    MagicLink = "magic_link"
+        with [Field::ConfirmationUrl, Field::TokenEmail, Field::ExpiresIn];
+    /// Lets a user set a new password.
+    ResetPassword = "reset_password"
+        with [Field::ConfirmationUrl, Field::TokenEmail, Field::ExpiresIn];
+    /// Tells a user that the password was changed.
+    PasswordChanged = "password_changed" with [];
 }
 
 impl fmt::Display for TemplateName {
