@@ -7,6 +7,7 @@ mod grant;
 mod health;
 mod hostile_bodies;
 mod jwks;
+mod link_request;
 mod redirects;
 mod resend;
 mod reset_pwd;

@@ -19,7 +19,15 @@ fn tests_of(operation: &str) -> String {
     let read = |file: &str| fs::read_to_string(root.join(file)).unwrap_or_default();
     let own_tests = read(&own);
     assert!(!own_tests.is_empty(), "{operation} has no tests: {own}");
-    shared.iter().fold(own_tests, |all, file| all + &read(file))
+    // Tests of several operations name them.
+    let common = read("acceptance/link_request.rs");
+    let common = if common.contains(&format!("\"{operation}\"")) {
+        common
+    } else {
+        String::new()
+    };
+    let inside = shared.iter().map(|file| read(file));
+    inside.fold(own_tests + &common, |all, file| all + &file)
 }
 
 #[test]

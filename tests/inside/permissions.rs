@@ -117,7 +117,7 @@ async fn an_operation_may_do_what_it_does_and_no_more() {
     app.recorder.forget();
     app.reset(&token, PASSWORD).await.expect_ok();
     note("reset-pwd");
-    app.advance(Duration::from_millis(1));
+    app.advance(Duration::from_millis(2));
     let session = app.session(&squatted).await;
     app.recorder.forget();
     let body = json!({ "oldPassword": PASSWORD, "newPassword": PASSWORD });
@@ -136,7 +136,7 @@ async fn an_operation_may_do_what_it_does_and_no_more() {
             .await
             .expect_ok();
         note(operation);
-        app.advance(Duration::from_millis(1));
+        app.advance(Duration::from_millis(2));
     }
 
     for operation in OPERATIONS {

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use super::item::{Item, ReadItem, expiry, number, text, time};
 use super::links::Exchange;
 use super::schema::{EXPIRES_AT, KEY, Table};
+use super::sessions::MOMENT;
 use super::transaction::{Failed, IntoWrite, Outcome};
 use super::users::user_key;
 use super::{Store, StoreError};
@@ -58,7 +59,8 @@ impl Store {
     ) -> Result<(), GrantError> {
         let writes = vec![
             self.use_up_access_token(token, Purpose::ResetPwd, now),
-            self.set_password(token.user_id(), token.stamp(), password, now),
+            // A session that was kept in this very millisecond ends too.
+            self.set_password(token.user_id(), token.stamp(), password, now + MOMENT),
         ];
         self.exchange(writes, now).await
     }

@@ -17,7 +17,7 @@ use crate::domain::{PasswordHash, Session, SessionId, User, UserId};
 use crate::secrets::SessionClaims;
 
 /// The shortest time that the store tells apart.
-const MOMENT: SignedDuration = SignedDuration::from_millis(1);
+pub(super) const MOMENT: SignedDuration = SignedDuration::from_millis(1);
 
 impl Store {
     /// Begins a session and forgets the failures that a limit counted. One call.
