@@ -199,6 +199,70 @@ async fn a_resend_survives_a_failure_of_any_call() {
     assert_eq!(followed.sent_with("status").as_deref(), Some("200"));
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_for_a_link_survives_a_failure_of_any_call() {
+    let app = App::with(json!({ "limits": { "mails_per_address": 1_000_000 } })).await;
+    let email = app.email("ada");
+    app.verified_user(&email).await;
+    for operation in ["send-magic", "send-reset"] {
+        for fault in [Error, Throttle, Reset, AnswerLost] {
+            for attempt in 0..6 {
+                for times in [1, ATTEMPTS] {
+                    app.recorder.forget();
+                    (0..times).for_each(|more| app.recorder.fail(attempt + more, fault));
+                    expect_tidy(&app.ask_for_link(operation, &email).await);
+                    app.recorder.forget();
+                    expect_consistent(&app).await;
+                    app.ask_for_link(operation, &email).await.expect_ok();
+                }
+            }
+        }
+        let followed = app.follow(&app.link(&email).await).await;
+        assert_eq!(followed.sent_with("status").as_deref(), Some("200"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_list_of_sessions_and_their_end_survive_a_failure_of_any_call() {
+    let app = App::with(json!({ "limits": { "wrong_passwords": 1_000_000 } })).await;
+    let email = app.email("ada");
+    app.verified_user(&email).await;
+    for (method, operation, lives_on) in [
+        ("GET", "sessions", true),
+        ("POST", "signout-all-except", true),
+        ("POST", "signout-all", false),
+        ("POST", "signout", false),
+    ] {
+        let path = format!("/agnost/auth/{operation}");
+        for fault in [Error, Throttle, Reset, AnswerLost] {
+            for attempt in 0..3 {
+                for times in [1, ATTEMPTS] {
+                    app.advance(std::time::Duration::from_millis(2));
+                    let session = app.session(&email).await;
+                    let call = || app.call(method, &path).session(&session).send();
+                    app.recorder.forget();
+                    (0..times).for_each(|more| app.recorder.fail(attempt + more, fault));
+                    let first = call().await;
+                    app.recorder.forget();
+                    assert!([200, 503].contains(&first.status), "{operation}: {first:?}");
+                    expect_consistent(&app).await;
+                    let again = call().await;
+                    if lives_on {
+                        again.expect_ok();
+                        app.user(&session).await.expect_ok();
+                    } else {
+                        // Ended by the first try, or by the second.
+                        assert!([200, 401].contains(&again.status), "{operation}: {again:?}");
+                        app.user(&session)
+                            .await
+                            .expect_error(401, "invalid_session_token");
+                    }
+                }
+            }
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_transaction_that_meets_another_is_tried_again_and_then_given_up() {
     let app = App::with(json!({})).await;

@@ -13,7 +13,7 @@ mod user_data;
 pub use clock::{Clock, iso};
 pub use email::{Email, EmailError};
 pub use password::{NewPassword, Password, PasswordError};
-pub use redirect::{Origin, OriginPattern, PatternError, RedirectPattern, RedirectUrl};
+pub use redirect::{OriginPattern, PatternError, RedirectPattern, RedirectUrl};
 pub use session::{Session, SessionId, SessionView};
 pub use token::{AccessToken, Action, LinkToken, Purpose, TokenHash};
 pub use user::{PasswordHash, Provider, SecurityStamp, User, UserId, UserView};

@@ -36,9 +36,6 @@ pub struct RedirectPattern(#[schemars(with = "String")] Pattern);
 #[serde(try_from = "String", into = "String")]
 pub struct OriginPattern(#[schemars(with = "String")] Pattern);
 
-/// The value of an `Origin` header.
-pub type Origin<'a> = &'a str;
-
 /// Why a text cannot be an entry of an allow-list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum PatternError {
@@ -77,7 +74,7 @@ impl RedirectPattern {
 
 impl OriginPattern {
     /// Whether a call from this origin is welcome.
-    pub fn allows(&self, origin: Origin<'_>) -> bool {
+    pub fn allows(&self, origin: &str) -> bool {
         parse_plain(origin).is_some_and(|url| is_bare_origin(&url) && self.0.same_origin(&url))
     }
 }

@@ -27,14 +27,6 @@ pub enum Action {
 }
 
 impl Action {
-    /// Every action.
-    pub const ALL: [Self; 4] = [
-        Self::EmailConfirm,
-        Self::MagicLink,
-        Self::ResetPwd,
-        Self::ChangeEmail,
-    ];
-
     /// The name in links and in the store.
     pub fn as_str(self) -> &'static str {
         match self {
