@@ -4,7 +4,8 @@ use shared::domain::Action;
 use shared::http::{Caller, Empty};
 use shared::notify::TemplateName;
 
-pub use crate::link_request::{Deps as Request, Error, Input};
+use crate::link_request::Deps as Request;
+pub use crate::link_request::{Input, VerifiedError as Error};
 
 /// Nothing.
 pub type Output = Empty;
@@ -20,6 +21,6 @@ shared::deps! {
 pub async fn run(deps: &Deps, _: &Caller, input: Input) -> Result<Output, Error> {
     let send = deps
         .request
-        .send(input, Action::MagicLink, TemplateName::MagicLink);
+        .send_to_verified(&input, Action::MagicLink, TemplateName::MagicLink);
     send.await
 }
