@@ -20,7 +20,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 /// Latchkey on a laptop: every function, a DynamoDB and an inbox in one process.
 #[derive(Debug, Parser)]
-#[command(name = "cargo dev", version)]
+#[command(name = "cargo dev", bin_name = "cargo dev --", version)]
 struct Options {
     /// Port on 127.0.0.1; 0 lets the system choose
     #[arg(long, default_value_t = 9000)]
@@ -71,7 +71,7 @@ async fn run(options: Options) -> Result<(), Box<dyn Error>> {
         .await
         .map_err(|error| {
             format!(
-                "cannot use port {}: {error}; choose another with --port",
+                "cannot use port {}: {error}; choose another with `cargo dev -- --port N`",
                 options.port
             )
         })?;
